@@ -1,0 +1,174 @@
+import * as z from 'zod';
+import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
+import { DEFAULT_REGION, EuRegion } from './region.ts';
+import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
+
+const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, "-" or "_", 40 at most');
+const Host = z
+  .string()
+  .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a host name');
+const Origin = z
+  .string()
+  .regex(
+    /^(https:\/\/[a-z0-9.-]+|http:\/\/localhost)(:\d{1,5})?$/,
+    'must be an exact origin: https://host, or http://localhost, with a port where needed, without path',
+  );
+const Text = z.string().min(1).max(2000);
+
+/** An event of the tracking plan: the fields that it may carry, and those without which it is refused. */
+const PlannedEvent = z.strictObject({ fields: z.array(z.string()), required: z.array(z.string()).default([]) });
+
+/**
+ * A field of the tracking plan. At least one purpose: it is kept where any of them is granted.
+ * `column: true` gives a field of the brand's own a column in the lake; else it stands in `properties`.
+ */
+const PlannedField = z.strictObject({
+  type: z.enum(['text', 'integer', 'decimal', 'boolean', 'currency', 'products']),
+  purposes: z.array(Purpose).min(1, 'every field needs at least one purpose'),
+  maxLength: z.int().min(1).max(1000).default(100),
+  column: z.boolean().default(false),
+});
+
+const PurposeTerms = z.strictObject({
+  legalBasis: z.enum(['consent', 'legitimate_interest', 'contract']),
+  retentionDays: z.int().min(1).max(3650),
+  noticeVersion: z.string().min(1),
+});
+
+const Site = z.strictObject({
+  /** Exact origins whose pages may call the browser routes with credentials. */
+  origins: z.array(Origin).min(1),
+  /** Hosts that `/click` may redirect to; https only. */
+  clickHosts: z.array(Host).default([]),
+  /** Count events without an id where storage is not granted; false makes them a counter only. */
+  anonymousCounting: z.boolean(),
+});
+
+const Source = z.strictObject({
+  kind: z.enum(['browser', 'server', 'import']),
+  site: Name,
+  /** Names of the tracking plan's events that this source may send; absent means all. */
+  events: z.array(z.string()).optional(),
+});
+
+const Stage = z.strictObject({
+  region: EuRegion.default(DEFAULT_REGION),
+  /** `retain` keeps the data stores when the stack goes; `destroy` is for throw-away stages. */
+  removal: z.enum(['retain', 'destroy']),
+  logRetentionDays: z.int().min(1).max(365),
+  /** Write an API access log (without address, path or query). */
+  accessLogs: z.boolean(),
+  shards: z.int().min(1).max(200),
+  /** How long `profile` gathers events: longer is cheaper (fewer writes), shorter suppresses sooner. */
+  profileWindowSeconds: z.number().min(0).max(60),
+  /** How long `land` gathers events: longer makes fewer, larger files. Lambda's limit is 300 s. */
+  landWindowSeconds: z.number().min(0).max(300),
+  /** How often the plan (ingest, features, segments, publish) runs. EventBridge takes whole minutes. */
+  planEverySeconds: z.int().min(5),
+  /** How long a cart must lie still before its owner has abandoned it. */
+  segmentQuietSeconds: z.int().min(0),
+  /** Requests per second and burst that each route admits. */
+  throttle: z.strictObject({ rate: z.int().min(1), burst: z.int().min(1) }),
+  /** Bytes that one Athena statement may scan before it is cancelled. */
+  scanLimitBytes: z.int().min(10_000_000),
+});
+
+const Destination = z.strictObject({
+  country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country'),
+  transferMechanism: z.enum(['none_needed_eu', 'adequacy', 'scc']),
+});
+
+const Shape = z.strictObject({
+  brand: z.strictObject({ name: Text, controller: Text, contact: Text }),
+  stages: z.record(Name, Stage),
+  sites: z.record(Name, Site),
+  /** The path of the pixel; ad blockers match paths, so it is the brand's choice. */
+  pixelPath: z
+    .string()
+    .regex(/^\/(?!v1\/|click$)[a-zA-Z0-9._/-]{1,60}$/, 'must be a path such as /p.gif that no other route uses'),
+  purposes: z.record(Purpose, PurposeTerms),
+  trackingPlan: z.strictObject({
+    fields: z.record(z.string(), PlannedField),
+    events: z.record(z.string().min(1).max(60), PlannedEvent),
+  }),
+  sources: z.record(Name, Source),
+  destinations: z.record(Name, Destination).default({}),
+  /** Days for which landing, rejected and failed batches are kept: what the law calls raw, 90 at most. */
+  rawRetentionDays: z.int().min(1).max(90),
+});
+
+/** The shape of `paula.config.ts`; rules that span keys are in `crossChecks`. */
+export const PaulaConfig = Shape.superRefine(crossChecks);
+
+export type PaulaConfig = z.infer<typeof PaulaConfig>;
+export type PaulaConfigInput = z.input<typeof PaulaConfig>;
+export type StageConfig = z.infer<typeof Stage>;
+export type SourceConfig = z.infer<typeof Source>;
+export type SiteConfig = z.infer<typeof Site>;
+export type PlannedField = z.infer<typeof PlannedField>;
+
+/** Storage and device profiles end after 13 months at most: the TCF's re-ask period and the CNIL's limit for cookies. */
+export const MAX_DEVICE_RETENTION_DAYS = 395;
+
+function crossChecks({ purposes, trackingPlan, sources, sites }: z.infer<typeof Shape>, ctx: z.RefinementCtx): void {
+  const refuse = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+
+  for (const purpose of CONSENT_ONLY) {
+    const terms = purposes[purpose];
+    if (terms.legalBasis !== 'consent')
+      refuse(['purposes', purpose, 'legalBasis'], `"${purpose}" needs consent; "${terms.legalBasis}" is refused`);
+  }
+  for (const purpose of PURPOSES) {
+    if (purposes[purpose].retentionDays > MAX_DEVICE_RETENTION_DAYS)
+      refuse(['purposes', purpose, 'retentionDays'], `13 months (${MAX_DEVICE_RETENTION_DAYS} days) at most`);
+  }
+  for (const [name, field] of Object.entries(trackingPlan.fields)) {
+    const path = ['trackingPlan', 'fields', name];
+    if (!/^[a-z][a-z0-9_]{0,59}$/.test(name)) refuse(path, 'a field name is lower-case letters, digits and "_"');
+    if (RESERVED_FIELDS.has(name)) refuse(path, 'this name is written by the platform itself');
+    const standard = STANDARD_FIELDS[name];
+    if (standard && standard !== field.type)
+      refuse([...path, 'type'], `the standard field "${name}" is of type ${standard}`);
+    if (standard && field.column) refuse([...path, 'column'], 'a standard field has its column already');
+    if (!standard && field.type === 'products')
+      refuse([...path, 'type'], 'only the standard field "products" holds order lines');
+  }
+  for (const [name, event] of Object.entries(trackingPlan.events)) {
+    for (const [i, field] of event.fields.entries())
+      if (!trackingPlan.fields[field])
+        refuse(['trackingPlan', 'events', name, 'fields', i], `"${field}" is not in trackingPlan.fields`);
+    for (const [i, field] of event.required.entries())
+      if (!event.fields.includes(field))
+        refuse(['trackingPlan', 'events', name, 'required', i], `"${field}" is not among the event's fields`);
+  }
+  for (const event of ALIASED_EVENTS)
+    if (!trackingPlan.events[event])
+      refuse(['trackingPlan', 'events'], `"${event}" is missing: a route or pixel alias writes it`);
+  for (const [name, source] of Object.entries(sources)) {
+    if (!sites[source.site]) refuse(['sources', name, 'site'], `"${source.site}" is not a configured site`);
+    for (const [i, event] of (source.events ?? []).entries())
+      if (!trackingPlan.events[event])
+        refuse(['sources', name, 'events', i], `"${event}" is not in trackingPlan.events`);
+  }
+}
+
+/** Turns an input into a configuration; throws one error that lists every offending key with its rule. */
+export function parseConfig(input: unknown): PaulaConfig {
+  const parsed = PaulaConfig.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(root)'}: ${issue.message}`);
+  throw new Error(`paula.config.ts is refused:\n${lines.join('\n')}`);
+}
+
+/** Gives `paula.config.ts` its types and validates it on load. */
+export function defineConfig(input: PaulaConfigInput): PaulaConfig {
+  return parseConfig(input);
+}
+
+/** Returns a stage by name, optionally moved to another region, which is held to the same rule. */
+export function stageOf(config: PaulaConfig, name: string, region?: string): StageConfig {
+  const stage = config.stages[name];
+  if (!stage)
+    throw new Error(`stage "${name}" is not in paula.config.ts; known: ${Object.keys(config.stages).join(', ')}`);
+  return region === undefined ? stage : { ...stage, region: EuRegion.parse(region) };
+}

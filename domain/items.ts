@@ -1,0 +1,69 @@
+import type { Purpose } from './purposes.ts';
+
+/**
+ * The DynamoDB items. One item per writer, because every update bills the whole item and each writer has its own
+ * condition. Table `profiles`: pk = device or person id, sk below. Attribute names are short where an item is written often.
+ */
+export const SK = { profile: 'profile', link: 'link', audiences: 'audiences', bought: 'bought' } as const;
+
+/** Written by the `profile` consumer alone. `b` is the packed profile, `v` its version for the conditional write. */
+export type ProfileItem = { pk: string; sk: 'profile'; b: Uint8Array; v: number; ttl: number };
+
+/** The purchases that no longer fit into the profile item; written by the `profile` consumer alone. */
+export type BoughtItem = { pk: string; sk: 'bought'; b: Uint8Array; v: number; ttl: number };
+
+/**
+ * Written at the door, before it answers. On a device: its person, since when and under which receipt.
+ * On a person: its devices (`MAX_SIBLINGS` at most, oldest out). On both: withdrawals and objection, with their times.
+ * Times are milliseconds since the epoch; `ttl` seconds, as DynamoDB wants it.
+ */
+export type LinkItem = {
+  pk: string;
+  sk: 'link';
+  person?: string;
+  since?: number;
+  receipt?: string;
+  siblings?: string[];
+  /** Purpose to the time of its withdrawal: events received up to then no longer count for it. */
+  withdrawn?: Partial<Record<Purpose, number>>;
+  /** Objection to direct marketing (GDPR Art. 21(2)): no profiling, no mail, no activation. */
+  objected?: number;
+  ttl: number;
+};
+
+/** Written by `publish` alone: the ids of the audiences that the profile is in, as a string set. */
+export type AudiencesItem = { pk: string; sk: 'audiences'; ids?: Set<string> };
+
+/** A person's devices that are kept on its link item; the oldest goes when one more comes. */
+export const MAX_SIBLINGS = 20;
+
+/** Table `consents`: append only. pk = subject, sk = `<given_at, 13 digits>#<receipt id>`, so the newest is the last. */
+export type ReceiptItem = {
+  pk: string;
+  sk: string;
+  receipt_id: string;
+  site: string;
+  granted: Purpose[];
+  withdrawn: Purpose[];
+  method: 'browser' | 'server';
+  notice_version: string;
+  given_at: number;
+  expires_at: number;
+  prior_receipt_id?: string;
+};
+
+/** Table `control`, pk only: what the plan and its readers share. */
+export const LEASE_PK = 'lease#lake';
+
+/** The one writer of the lake: ingest, erasure and maintenance take it in turn. `expires` in seconds since the epoch. */
+export type LeaseItem = { pk: typeof LEASE_PK; owner: string; expires: number };
+
+export const audiencePk = (segment: string): string => `audience#${segment}`;
+
+/** One per audience: up to which `as_of` its differences are published, and when all of it goes stale (seconds). */
+export type AudienceItem = { pk: string; published_until: string; expires: number };
+
+/** True while an item is in force: DynamoDB's sweeper is late by up to days, so readers look themselves. */
+export function isLive(item: { ttl: number }, nowSeconds: number): boolean {
+  return item.ttl > nowSeconds;
+}
