@@ -26,6 +26,8 @@ export type LinkItem = {
   siblings?: string[];
   /** Purpose to the time of its withdrawal: events received up to then no longer count for it. */
   withdrawn?: Partial<Record<Purpose, number>>;
+  /** Of the withdrawn purposes, those that a later receipt grants again, with its time. */
+  regranted?: Partial<Record<Purpose, number>>;
   /** Objection to direct marketing (GDPR Art. 21(2)): no profiling, no mail, no activation. */
   objected?: number;
   ttl: number;

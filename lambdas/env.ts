@@ -12,6 +12,8 @@ export const CollectEnv = Base.extend({
   PROFILES_TABLE: z.string().min(1),
   CONSENTS_TABLE: z.string().min(1),
   KEYS_SECRET_ID: z.string().min(1),
+  /** The packed country table: beside the bundle in Lambda, in the state folder locally. */
+  COUNTRY_TABLE_FILE: z.string().min(1),
 });
 
 export const DecideEnv = Base.extend({

@@ -1,0 +1,238 @@
+import { settleAmounts } from './amounts.ts';
+import { type FieldValue, type Issue, readField, type SentLine } from './field-values.ts';
+import { formatMoney } from './money.ts';
+import { clamp, parseTimestamp } from './occurred-at.ts';
+import { readPageAddress, readReferrerHost } from './page-address.ts';
+import { opens, type Purpose } from './purposes.ts';
+import { type Redaction, redact } from './redact.ts';
+import type { Sent } from './sent.ts';
+import { type EventRecord, type OrderLine, type RejectionRecord, SCHEMA_VERSION } from './stream-record.ts';
+import { type PlannedEvent, type PlannedEventField, purposeMask, type TrackingPlan } from './tracking-plan.ts';
+
+/** What a user agent says, cut down to classes and major versions. */
+export type UserAgent = { deviceClass: string; browser?: string; os?: string; isBot: boolean; botReason?: string };
+
+/** What the door knows about the request, which the sender cannot claim. */
+export type Arrival = {
+  receivedAt: number;
+  requestId: string;
+  /** Place within a batch, from 0. */
+  position: number;
+  deviceId?: string | undefined;
+  personId?: string | undefined;
+  /** Purposes in force for this event after every cut. */
+  granted: readonly Purpose[];
+  /** ISO 3166-1 alpha-2, derived from the address in memory. */
+  country?: string | undefined;
+};
+
+export type AdmitDeps = {
+  plan: TrackingPlan;
+  /** Keyed hash of a text, base64url (HMAC-SHA-256 with the event key). */
+  eventId: (text: string) => string;
+  readUserAgent: (userAgent: string | undefined) => UserAgent;
+};
+
+/**
+ * The outcome of admission. `accepted` and `rejected` go to the stream; `counted` may be kept as a number only.
+ * A rejection holds its reason and the paths of the offending fields, never a value.
+ */
+export type Admission =
+  | { outcome: 'accepted'; record: EventRecord; redacted: readonly Redaction[]; unknownFields: number }
+  | { outcome: 'rejected'; record: RejectionRecord; issues: readonly Issue[] }
+  | { outcome: 'counted' };
+
+/**
+ * Judges one event, once, at the door: parse -> consent -> minimise -> enrich. Pure: the same claim under the same
+ * arrival gives the same record.
+ */
+export function admit(sent: Sent, arrival: Arrival, deps: AdmitDeps): Admission {
+  const parsed = parse(sent, arrival, deps.plan);
+  if ('issues' in parsed) return rejection(sent, arrival, deps.plan, parsed.reason, parsed.issues);
+  const verdict = consent(sent, arrival, deps.plan);
+  if (verdict === 'counter') return { outcome: 'counted' };
+  const draft: Draft = { ...parsed, mask: purposeMask(verdict === 'anonymous' ? ANONYMOUS_BASIS : arrival.granted), redacted: [], kept: {} };
+  minimise(draft);
+  const agent = enrich(draft, sent, arrival, deps);
+  const record = verdict === 'anonymous' ? anonymousRecord(draft, sent, arrival, deps, agent) : eventRecord(draft, sent, arrival, deps, agent);
+  return { outcome: 'accepted', record, redacted: draft.redacted, unknownFields: parsed.unknownFields };
+}
+
+type Parsed = { event: PlannedEvent; values: Map<string, FieldValue>; occurredAt: number; clamped: boolean; unknownFields: number };
+
+/** An event on its way: its values, the purposes as bits, and what of it is kept, as texts by column or field name. */
+type Draft = Parsed & { mask: number; redacted: Redaction[]; kept: Record<string, string> };
+
+function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { reason: string; issues: Issue[] } {
+  const event = plan.events.get(sent.event);
+  if (!event) return { reason: 'event_unknown', issues: [{ path: sent.eventPath, rule: 'must be an event of the tracking plan' }] };
+  const source = plan.config.sources[sent.source];
+  if (source?.events && !source.events.includes(event.name))
+    return { reason: 'event_not_allowed', issues: [{ path: sent.eventPath, rule: 'is not allowed for this source' }] };
+
+  const issues: Issue[] = [];
+  const values = new Map<string, FieldValue>();
+  let known = 0;
+  for (const field of event.fields) {
+    const raw = sent.fields[field.name];
+    if (raw === undefined) continue;
+    known++;
+    const value = readField(field, raw, pathOf(sent, field.name), issues);
+    if (value !== undefined) values.set(field.name, value);
+  }
+  settleAmounts(event.name, values, sent.fieldPrefix, issues);
+  for (const name of event.required) if (!values.has(name) && issues.length === 0) issues.push({ path: pathOf(sent, name), rule: 'is required' });
+  const time = occurredAt(sent, arrival);
+  if (time === undefined) issues.push({ path: 'timestamp', rule: 'must be an ISO 8601 time between the years 2000 and 2099' });
+  if (issues.length > 0 || time === undefined) return { reason: issues[0]?.rule === 'is required' ? 'field_missing' : 'field_invalid', issues };
+  return { event, values, occurredAt: time.at, clamped: time.clamped, unknownFields: countPresent(sent.fields) - known };
+}
+
+const pathOf = (sent: Sent, field: string): string => sent.paths?.[field] ?? sent.fieldPrefix + field;
+
+function countPresent(fields: Readonly<Record<string, unknown>>): number {
+  let present = 0;
+  for (const name in fields) if (fields[name] !== undefined) present++;
+  return present;
+}
+
+function occurredAt(sent: Sent, arrival: Arrival): { at: number; clamped: boolean } | undefined {
+  if (sent.timestamp == null) return { at: arrival.receivedAt, clamped: false };
+  const time = typeof sent.timestamp === 'string' ? parseTimestamp(sent.timestamp) : undefined;
+  return time === undefined ? undefined : clamp(time, arrival.receivedAt, sent.channel);
+}
+
+/** Without an open purpose an event is counted without an id where the site allows that, else it is a counter only. */
+function consent(sent: Sent, arrival: Arrival, plan: TrackingPlan): 'consent' | 'anonymous' | 'counter' {
+  const { lake, fold } = opens(arrival.granted, sent.channel);
+  if ((lake || fold) && (arrival.personId ?? arrival.deviceId) !== undefined) return 'consent';
+  return plan.config.sites[sent.site]?.anonymousCounting ? 'anonymous' : 'counter';
+}
+
+/** Keeps the fields of granted purposes and takes personal data out of their texts. */
+function minimise(draft: Draft): void {
+  for (const field of draft.event.fields) {
+    const value = draft.values.get(field.name);
+    if (value !== undefined && permits(draft, field)) draft.kept[field.name] = textOf(value, draft);
+  }
+}
+
+const permits = (draft: Draft, field: PlannedEventField): boolean => (field.mask & draft.mask) !== 0;
+
+function textOf(value: FieldValue, draft: Draft): string {
+  if (typeof value === 'string') return redactInto(value, draft);
+  if (typeof value === 'bigint') return formatMoney(value);
+  if (typeof value === 'object') return JSON.stringify(value.map((line) => keptLine(line, draft)));
+  return String(value);
+}
+
+function keptLine(line: SentLine, draft: Draft): OrderLine {
+  return {
+    product_id: redactInto(line.product_id, draft),
+    ...(line.category !== undefined && { category: redactInto(line.category, draft) }),
+    quantity: line.quantity,
+    ...(line.price !== undefined && { price: formatMoney(line.price) }),
+  };
+}
+
+function redactInto(text: string, draft: Draft): string {
+  const { text: clean, found } = redact(text);
+  if (found.length > 0) draft.redacted.push(...found);
+  return clean;
+}
+
+/** Adds what the request tells of itself, field by field and only where the plan collects it for a granted purpose. */
+function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): UserAgent {
+  const agent = deps.readUserAgent(sent.userAgent);
+  const address = readPageAddress(sent.pageUrl);
+  derive(draft, 'page_path', address.page_path);
+  derive(draft, 'utm_source', address.utm_source);
+  derive(draft, 'utm_medium', address.utm_medium);
+  derive(draft, 'utm_campaign', address.utm_campaign);
+  derive(draft, 'click_id', address.click_id);
+  derive(draft, 'referrer_host', readReferrerHost(sent.referrer));
+  derive(draft, 'device_class', agent.deviceClass);
+  derive(draft, 'browser', agent.browser);
+  derive(draft, 'os', agent.os);
+  derive(draft, 'country', arrival.country);
+  return agent;
+}
+
+/** A derived text that is too long is cut, since the sender did not choose its form; what was sent itself stands. */
+function derive(draft: Draft, name: string, value: string | undefined): void {
+  if (value === undefined || draft.kept[name] !== undefined) return;
+  const field = draft.event.byName.get(name);
+  if (field && permits(draft, field)) draft.kept[name] = redactInto(value, draft).slice(0, field.maxLength);
+}
+
+function eventRecord(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps, agent: UserAgent): EventRecord {
+  const record: EventRecord = {
+    kind: 'event',
+    schema_version: SCHEMA_VERSION,
+    event_id: deps.eventId(sent.messageId === undefined ? requestPlace(arrival) : `${sent.source}\n${sent.messageId}`),
+    source: sent.source,
+    site: sent.site,
+    event: draft.event.name,
+    occurred_at: draft.occurredAt,
+    received_at: arrival.receivedAt,
+    is_bot: agent.isBot,
+    purposes: [...arrival.granted],
+    basis: 'consent',
+  };
+  if (draft.clamped) record.time_clamped = true;
+  if (sent.channel === 'server') {
+    if (arrival.personId !== undefined) record.person_id = arrival.personId;
+  } else if (arrival.deviceId !== undefined) record.device_id = arrival.deviceId;
+  if (agent.botReason !== undefined) record.bot_reason = agent.botReason;
+  let properties: Record<string, string> | undefined;
+  for (const name in draft.kept) {
+    const text = draft.kept[name] as string;
+    if (name === 'quantity') record.quantity = Number(text);
+    else if (name === 'products' || !draft.event.byName.get(name)?.standard) {
+      properties ??= {};
+      properties[name] = text;
+    } else record[name as 'campaign'] = text;
+  }
+  if (properties) record.properties = properties;
+  return record;
+}
+
+/** Which request and place an event came with: what remains to tell events apart by when the sender names none. */
+const requestPlace = (arrival: Arrival): string => `${arrival.requestId}\n${arrival.position}`;
+
+/** Anonymous counting keeps these and nothing else. They are no one's: no purpose opens them, the list does. */
+const ANONYMOUS_FIELDS = ['campaign', 'placement', 'creative', 'product_id', 'country', 'device_class'] as const;
+
+/** The fields above are read out of the draft as measurement would see them. */
+const ANONYMOUS_BASIS: readonly Purpose[] = ['measurement'];
+
+const HOUR_MS = 3_600_000;
+const toHour = (time: number): number => time - (time % HOUR_MS);
+
+function anonymousRecord(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps, agent: UserAgent): EventRecord {
+  const record: EventRecord = {
+    kind: 'event',
+    schema_version: SCHEMA_VERSION,
+    event_id: deps.eventId(requestPlace(arrival)),
+    source: sent.source,
+    site: sent.site,
+    event: draft.event.name,
+    occurred_at: toHour(draft.occurredAt),
+    received_at: toHour(arrival.receivedAt),
+    is_bot: agent.isBot,
+    purposes: [],
+    basis: 'anonymous',
+  };
+  for (const name of ANONYMOUS_FIELDS) {
+    const text = draft.kept[name];
+    if (text !== undefined) record[name] = text;
+  }
+  return record;
+}
+
+function rejection(sent: Sent, arrival: Arrival, plan: TrackingPlan, reason: string, issues: readonly Issue[]): Admission {
+  const record: RejectionRecord = { kind: 'rejected', received_at: arrival.receivedAt, source: sent.source, site: sent.site, reason };
+  if (plan.events.has(sent.event)) record.event = sent.event;
+  if (issues[0]?.path) record.path = issues[0].path;
+  return { outcome: 'rejected', record, issues };
+}

@@ -1,0 +1,219 @@
+import { parseMoney } from './money.ts';
+import {
+  type CampaignContact,
+  DAY_MS,
+  EVENT_RING,
+  MAX_CAMPAIGNS,
+  MAX_CATEGORIES,
+  MAX_CURRENCIES,
+  MAX_EVENT_NAMES,
+  MAX_PRODUCTS,
+  ORDER_RING,
+  OTHER,
+  type Profile,
+  type Purchase,
+  type StreamPosition,
+  type Totals,
+  type Touch,
+} from './profile.ts';
+import { decayedWeight } from './score.ts';
+import { cutHash, shortHash } from './short-hash.ts';
+import type { EventRecord, OrderLine } from './stream-record.ts';
+
+/** An event with its place in the stream. */
+export type StreamedEvent = StreamPosition & { record: EventRecord };
+
+/**
+ * Folds events into a profile, in the order of the stream. Pure, and a left fold: how the events are cut into batches
+ * makes no difference. An event counts once: not again at or before the applied position of its shard, not again while
+ * its id is in the ring, and an order or cancellation not again while its order id is. In any order of arrival the result
+ * is the same but for the order of maps and rings and for what a bound has evicted: a score or contact past its map's
+ * size, an event name or currency past its bound, a retry that comes later than its ring remembers.
+ */
+export function fold(profile: Profile, events: readonly StreamedEvent[]): Profile {
+  const draft: Draft = {
+    ...profile,
+    counts: new Map(profile.counts),
+    totals: new Map(profile.totals),
+    products: new Map(profile.products),
+    categories: new Map(profile.categories),
+    campaigns: new Map(profile.campaigns),
+    purchases: new Map(profile.purchases),
+    events: [...profile.events],
+    orders: [...profile.orders],
+  };
+  for (const { record, shard, sequence } of events) {
+    if (isApplied(draft.applied, shard, sequence)) continue;
+    draft.applied = { shard, sequence };
+    foldEvent(draft, record);
+  }
+  return draft;
+}
+
+type Draft = { -readonly [K in keyof Profile]: Mutable<Profile[K]> };
+type Mutable<T> = T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends readonly (infer E)[] ? E[] : T;
+
+/** True where the record is at or before the applied one. Sequence numbers are decimal integers without leading zeros. */
+export function isApplied(applied: StreamPosition | undefined, shard: string, sequence: string): boolean {
+  if (applied?.shard !== shard) return false;
+  const last = applied.sequence;
+  return sequence.length === last.length ? sequence <= last : sequence.length < last.length;
+}
+
+function foldEvent(draft: Draft, record: EventRecord): void {
+  const id = cutHash(record.event_id);
+  if (draft.events.includes(id)) return;
+  remember(draft.events, id, EVENT_RING);
+  if (isKnownOrder(draft, record)) return;
+
+  const at = record.occurred_at;
+  if (draft.firstSeen === 0 || at < draft.firstSeen) draft.firstSeen = at;
+  if (at > draft.lastSeen) draft.lastSeen = at;
+  draft.lastReceivedDay = Math.max(draft.lastReceivedDay, dayOf(record.received_at));
+  count(draft, record.event);
+  foldTouch(draft, record, id);
+  foldCampaign(draft, record);
+  if (ORDER_EVENTS.has(record.event)) foldOrder(draft, record);
+  else foldInterest(draft, record.event, at, record.product_id, record.category);
+}
+
+const dayOf = (time: number): number => Math.floor(time / DAY_MS);
+
+function remember(ring: number[], hash: number, size: number): void {
+  ring.push(hash);
+  if (ring.length > size) ring.shift();
+}
+
+/** An order is placed once and cancelled once, whatever event ids say so; refunds of one order may be several. */
+const ONCE_PER_ORDER: ReadonlySet<string> = new Set(['Order Completed', 'Order Cancelled']);
+
+/** Order ids are the site's own; two shops may count from the same number. */
+function isKnownOrder(draft: Draft, { event, site, order_id }: EventRecord): boolean {
+  if (order_id === undefined || !ONCE_PER_ORDER.has(event)) return false;
+  const hash = shortHash(`${site}\n${event}\n${order_id}`);
+  if (draft.orders.includes(hash)) return true;
+  remember(draft.orders, hash, ORDER_RING);
+  return false;
+}
+
+function count(draft: Draft, event: string): void {
+  const name = draft.counts.has(event) || draft.counts.size < MAX_EVENT_NAMES ? event : OTHER;
+  draft.counts.set(name, (draft.counts.get(name) ?? 0) + 1);
+}
+
+function foldTouch(draft: Draft, record: EventRecord, id: number): void {
+  if ((record.campaign ?? record.utm_source ?? record.utm_medium ?? record.utm_campaign) === undefined) return;
+  const at = record.occurred_at;
+  if (!draft.firstTouch || isEarlier(at, id, draft.firstTouch)) draft.firstTouch = touchOf(record, id);
+  if (!draft.lastTouch || !isEarlier(at, id, draft.lastTouch)) draft.lastTouch = touchOf(record, id);
+}
+
+/** By time, then by id: a total order, so that the order of arrival does not matter. */
+const isEarlier = (at: number, id: number, touch: Touch): boolean =>
+  at < touch.at || (at === touch.at && id < touch.id);
+
+function touchOf(record: EventRecord, id: number): Touch {
+  const touch: Touch = { at: record.occurred_at, id, event: record.event };
+  if (record.campaign !== undefined) touch.campaign = record.campaign;
+  if (record.placement !== undefined) touch.placement = record.placement;
+  if (record.utm_source !== undefined) touch.utmSource = record.utm_source;
+  if (record.utm_medium !== undefined) touch.utmMedium = record.utm_medium;
+  if (record.utm_campaign !== undefined) touch.utmCampaign = record.utm_campaign;
+  if (record.referrer_host !== undefined) touch.referrerHost = record.referrer_host;
+  return touch;
+}
+
+function foldCampaign(draft: Draft, { campaign, event, occurred_at }: EventRecord): void {
+  if (campaign === undefined) return;
+  const before = draft.campaigns.get(campaign);
+  const at = Math.floor(occurred_at / 1000);
+  const contact: CampaignContact = {
+    score: (before?.score ?? 0) + decayedWeight(1, occurred_at),
+    impressions: (before?.impressions ?? 0) + (event === 'Ad Impression' ? 1 : 0),
+    lastAt: before ? Math.max(before.lastAt, at) : at,
+  };
+  draft.campaigns.set(campaign, contact);
+  if (draft.campaigns.size > MAX_CAMPAIGNS) evictLowest(draft.campaigns, campaign, ({ score }) => score);
+}
+
+/**
+ * What an event says of an interest. An advertisement says what the brand wants to sell, not what the person wants, so it
+ * has no weight; a cart and an order say more than a look. Powers of two keep sums exact.
+ */
+const INTEREST: Readonly<Record<string, number>> = {
+  'Ad Impression': 0,
+  'Product Added': 4,
+  'Product Removed': 0,
+  'Order Completed': 8,
+  'Order Refunded': 0,
+  'Order Cancelled': 0,
+};
+
+function foldInterest(draft: Draft, event: string, at: number, product?: string, category?: string): void {
+  const interest = INTEREST[event] ?? 1;
+  if (interest === 0) return;
+  const weight = decayedWeight(interest, at);
+  if (product !== undefined) addScore(draft.products, product, weight, MAX_PRODUCTS);
+  if (category !== undefined) addScore(draft.categories, category, weight, MAX_CATEGORIES);
+}
+
+function addScore(scores: Map<string, number>, key: string, weight: number, size: number): void {
+  scores.set(key, (scores.get(key) ?? 0) + weight);
+  if (scores.size > size) evictLowest(scores, key, (score) => score);
+}
+
+/** The newcomer stays, or it could never gain on those that are there. */
+function evictLowest<V>(map: Map<string, V>, newcomer: string, scoreOf: (value: V) => number): void {
+  let lowest: string | undefined;
+  let score = Number.POSITIVE_INFINITY;
+  for (const [key, value] of map) {
+    if (key === newcomer || scoreOf(value) >= score) continue;
+    lowest = key;
+    score = scoreOf(value);
+  }
+  if (lowest !== undefined) map.delete(lowest);
+}
+
+const ORDER_EVENTS: ReadonlySet<string> = new Set(['Order Completed', 'Order Refunded', 'Order Cancelled']);
+
+function foldOrder(draft: Draft, record: EventRecord): void {
+  const placed = record.event === 'Order Completed';
+  addTotals(draft, record, placed);
+  for (const line of linesOf(record)) {
+    foldInterest(draft, record.event, record.occurred_at, line.product_id, line.category);
+    purchase(
+      draft.purchases,
+      line.product_id,
+      placed ? line.quantity : -Math.abs(line.quantity),
+      dayOf(record.occurred_at),
+    );
+  }
+}
+
+function addTotals(draft: Draft, { currency = OTHER, value = '0' }: EventRecord, placed: boolean): void {
+  const units = parseMoney(value);
+  if (units === undefined) throw new Error('an accepted event holds a value that is no amount');
+  const name = draft.totals.has(currency) || currenciesOf(draft) < MAX_CURRENCIES ? currency : OTHER;
+  const before: Totals = draft.totals.get(name) ?? { orders: 0, refunds: 0, revenue: 0n };
+  draft.totals.set(name, {
+    orders: before.orders + (placed ? 1 : 0),
+    refunds: before.refunds + (placed ? 0 : 1),
+    revenue: before.revenue + units,
+  });
+}
+
+const currenciesOf = ({ totals }: Draft): number => totals.size - (totals.has(OTHER) ? 1 : 0);
+
+/** The order's lines, else its one product with its quantity, or one piece of it where that is absent. */
+function linesOf({ properties, product_id, category, quantity = 1 }: EventRecord): readonly OrderLine[] {
+  if (properties?.products !== undefined) return JSON.parse(properties.products) as OrderLine[];
+  if (product_id === undefined) return [];
+  return [{ product_id, quantity, ...(category !== undefined && { category }) }];
+}
+
+/** A return may arrive before its order, so a net below zero is kept. */
+function purchase(purchases: Map<number, Purchase>, product: string, quantity: number, day: number): void {
+  const hash = shortHash(product);
+  const before = purchases.get(hash);
+  purchases.set(hash, before ? { day: Math.max(before.day, day), net: before.net + quantity } : { day, net: quantity });
+}

@@ -1,0 +1,90 @@
+import { isUnexpandedMacro } from './macros.ts';
+import type { Sent } from './sent.ts';
+import { EVENT_ALIASES } from './standard-fields.ts';
+import type { TrackingPlan } from './tracking-plan.ts';
+
+/** The pixel's and the click's short parameters and the tracking-plan field that each one fills. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  c: 'campaign',
+  pl: 'placement',
+  cr: 'creative',
+  p: 'product_id',
+  cat: 'category',
+  v: 'value',
+  cu: 'currency',
+  q: 'quantity',
+  o: 'order_id',
+};
+
+const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(PARAMETERS).map(([short, field]) => [field, short]));
+
+/** Parameters with a meaning outside the event; `cb` is a cache buster and ignored. */
+const OTHERS: ReadonlySet<string> = new Set(['e', 'site', 'mid', 'to', 'gdpr', 'gdpr_consent', 'gpp', 'gpp_sid', 'cb']);
+
+/** The page that carries the pixel, as its Referer header names it, and the browser's user agent. */
+type Page = { url: string | undefined; userAgent: string | undefined };
+
+export type PixelRequest = {
+  sent: Sent;
+  to: string | undefined;
+  /** Unknown parameters, dropped. */
+  unknown: number;
+  /** Parameters that an ad server left as macros, treated as empty. */
+  macros: number;
+};
+
+/** Reads the parameters of a pixel; the first of a repeated parameter stands. `undefined` where the site is unknown. */
+export function readPixel(query: URLSearchParams, page: Page, plan: TrackingPlan): PixelRequest | undefined {
+  return readParameters(query, page, plan, (e) => EVENT_ALIASES[e] ?? e);
+}
+
+/** Reads the parameters of a click: always Ad Clicked, or with `e=email_click` Email Link Clicked. */
+export function readClick(query: URLSearchParams, page: Page, plan: TrackingPlan): PixelRequest | undefined {
+  return readParameters(query, page, plan, (e) => (e === 'email_click' ? 'Email Link Clicked' : 'Ad Clicked'));
+}
+
+function readParameters(
+  query: URLSearchParams,
+  page: Page,
+  plan: TrackingPlan,
+  eventOf: (e: string) => string,
+): PixelRequest | undefined {
+  const fields: Record<string, string> = {};
+  const others = new Map<string, string>();
+  let unknown = 0;
+  let macros = 0;
+  for (const [name, value] of query) {
+    const field = PARAMETERS[name];
+    if (field === undefined && !OTHERS.has(name)) {
+      unknown++;
+    } else if (isUnexpandedMacro(value)) {
+      if (name !== 'cb') macros++;
+    } else if (field === undefined) {
+      if (!others.has(name)) others.set(name, value);
+    } else if (fields[field] === undefined) {
+      fields[field] = value;
+    }
+  }
+  const site = others.get('site') ?? '';
+  const source = plan.pixelSources.get(site);
+  if (source === undefined) return undefined;
+  return {
+    sent: {
+      channel: 'browser',
+      source,
+      site,
+      event: eventOf(others.get('e') ?? ''),
+      eventPath: 'e',
+      messageId: others.get('mid'),
+      fields,
+      paths: FIELD_PATHS,
+      fieldPrefix: '',
+      pageUrl: page.url,
+      referrer: page.url,
+      userAgent: page.userAgent,
+    },
+    to: others.get('to'),
+    unknown,
+    macros,
+  };
+}

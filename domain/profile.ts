@@ -1,0 +1,105 @@
+/**
+ * What is known of a device or a person, as a fold of its events. Maps and lists are bounded, because DynamoDB bills the
+ * whole item at every update. Exact in any order of arrival: times, counts, totals, touches, purchases and, within the
+ * bounds, scores; see `fold`.
+ */
+export type Profile = {
+  /** Earliest and latest `occurred_at`, milliseconds since the epoch; 0 in an empty profile. */
+  firstSeen: number;
+  lastSeen: number;
+  /** Latest day of receipt, days since the epoch: retention counts from it. */
+  lastReceivedDay: number;
+  /** The last record that was folded; numbers are comparable only within a shard. */
+  applied?: StreamPosition;
+  /** Events by event name; `OTHER` takes those past the bound. */
+  counts: ReadonlyMap<string, number>;
+  /** By ISO 4217 currency; `OTHER` takes the currencies past the bound and amounts without one. */
+  totals: ReadonlyMap<string, Totals>;
+  firstTouch?: Touch;
+  lastTouch?: Touch;
+  /** Decayed scores, see `decayedWeight`. */
+  products: ReadonlyMap<string, number>;
+  categories: ReadonlyMap<string, number>;
+  campaigns: ReadonlyMap<string, CampaignContact>;
+  /** By short hash of the product id: those of the profile item and, once read, of the `bought` item. */
+  purchases: ReadonlyMap<number, Purchase>;
+  /** Some purchases have moved to the `bought` item. */
+  spilled: boolean;
+  /** Hashes of the last event ids and order ids in order of arrival, oldest first. */
+  events: readonly number[];
+  orders: readonly number[];
+};
+
+export type StreamPosition = { shard: string; sequence: string };
+
+/** `orders` counts Order Completed, `refunds` Order Refunded and Order Cancelled; `revenue` is their sum in 1/10000. */
+export type Totals = { orders: number; refunds: number; revenue: bigint };
+
+/** An event that names a campaign, its own or that of a UTM parameter. `id` is the hash of its event id. */
+export type Touch = {
+  at: number;
+  id: number;
+  event: string;
+  campaign?: string;
+  placement?: string;
+  utmSource?: string;
+  utmMedium?: string;
+  utmCampaign?: string;
+  referrerHost?: string;
+};
+
+/** `lastAt`: the latest event that names the campaign, in whole seconds since the epoch. */
+export type CampaignContact = { score: number; impressions: number; lastAt: number };
+
+/** `day`: the latest order, refund or cancellation of the product, days since the epoch. `net`: bought minus returned. */
+export type Purchase = { day: number; net: number };
+
+/** Where a bounded map counts what it does not keep apart. */
+export const OTHER = 'other';
+
+/** More event names than a tracking plan has in practice; the rest is counted together. */
+export const MAX_EVENT_NAMES = 40;
+
+/** A person pays in one currency, seldom two; the bound is the design's. */
+export const MAX_CURRENCIES = 3;
+
+/** Interests and contacts kept apart: enough to choose an offer, few enough to keep the item within one write unit. */
+export const MAX_PRODUCTS = 10;
+export const MAX_CATEGORIES = 6;
+export const MAX_CAMPAIGNS = 8;
+
+/** How many events must lie between an event and its retry before the retry counts again; the lake still drops it. */
+export const EVENT_RING = 24;
+
+/** Orders are rarer and dearer than other events, so they are remembered for longer. */
+export const ORDER_RING = 32;
+
+/** Purchases in the profile item (9 bytes each); the oldest beyond it move to the `bought` item. */
+export const MAX_PURCHASES = 64;
+
+/** Purchases in the `bought` item (9 kB); the oldest beyond it are forgotten. */
+export const MAX_BOUGHT = 1000;
+
+export const DAY_MS = 86_400_000;
+
+/** A profile of which nothing is known yet. */
+export const EMPTY_PROFILE: Profile = {
+  firstSeen: 0,
+  lastSeen: 0,
+  lastReceivedDay: 0,
+  counts: new Map(),
+  totals: new Map(),
+  products: new Map(),
+  categories: new Map(),
+  campaigns: new Map(),
+  purchases: new Map(),
+  spilled: false,
+  events: [],
+  orders: [],
+};
+
+/**
+ * Seconds since the epoch after which the profile no longer counts: the end of its last day of receipt plus the retention.
+ */
+export const expiryOf = (profile: Profile, retentionDays: number): number =>
+  (profile.lastReceivedDay + 1 + retentionDays) * 86_400;

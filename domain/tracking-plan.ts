@@ -1,0 +1,39 @@
+import type { PaulaConfig, PlannedField } from './config.ts';
+import { PURPOSES, type Purpose } from './purposes.ts';
+import { STANDARD_FIELDS } from './standard-fields.ts';
+
+/** One field of an event as the plan has it. `standard` fields have a lake column of their own. */
+export type PlannedEventField = PlannedField & { name: string; standard: boolean; mask: number };
+
+export type PlannedEvent = { name: string; fields: readonly PlannedEventField[]; byName: ReadonlyMap<string, PlannedEventField>; required: readonly string[] };
+
+/** The configuration, made ready for one look-up per event. Built once per process. */
+export type TrackingPlan = {
+  config: PaulaConfig;
+  events: ReadonlyMap<string, PlannedEvent>;
+  /** The browser source that a site's pixel writes for. */
+  pixelSources: ReadonlyMap<string, string>;
+};
+
+/** Purposes as bits in the fixed order of `PURPOSES`, so that "any of them granted" is one AND. */
+export const purposeMask = (purposes: readonly Purpose[]): number => {
+  let mask = 0;
+  for (const purpose of purposes) mask |= 1 << PURPOSES.indexOf(purpose);
+  return mask;
+};
+
+/** Makes the plan of a validated configuration. */
+export function compileTrackingPlan(config: PaulaConfig): TrackingPlan {
+  const events = new Map<string, PlannedEvent>();
+  for (const [name, event] of Object.entries(config.trackingPlan.events)) {
+    const fields = event.fields.flatMap((field) => {
+      const planned = config.trackingPlan.fields[field];
+      return planned ? [{ ...planned, name: field, standard: field in STANDARD_FIELDS, mask: purposeMask(planned.purposes) }] : [];
+    });
+    events.set(name, { name, fields, byName: new Map(fields.map((field) => [field.name, field])), required: event.required });
+  }
+  const pixelSources = new Map<string, string>();
+  for (const [name, source] of Object.entries(config.sources))
+    if (source.kind === 'browser' && !pixelSources.has(source.site)) pixelSources.set(source.site, name);
+  return { config, events, pixelSources };
+}

@@ -1,0 +1,110 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { type LinkItem, MAX_SIBLINGS, SK } from '../../domain/items.ts';
+import type { LinkStore } from '../collect/deps.ts';
+import { linkItemOf } from './link-item.ts';
+
+/** Two doors that link devices of one person at once re-read and try again; more than a few in a row is a fault. */
+const ATTEMPTS = 8;
+
+/** The link items in table `profiles`. */
+export function linkStore(client: DynamoDBClient, table: string): LinkStore {
+  const key = (id: string) => ({ pk: { S: id }, sk: { S: SK.link } });
+
+  const readOne = async (id: string): Promise<LinkItem | undefined> => {
+    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: key(id), ConsistentRead: true }));
+    return Item && linkItemOf(Item);
+  };
+
+  /** Rewrites a person's devices from what was read, unless another door was faster. */
+  const rewriteSiblings = async (person: string, change: (siblings: string[]) => string[], ttl?: number): Promise<void> => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const before = (await readOne(person))?.siblings;
+      const after = change(before ?? []);
+      if (before && after.length === before.length && after.every((device, i) => device === before[i])) return;
+      const list = (devices: string[]): AttributeValue => ({ L: devices.map((S) => ({ S })) });
+      const done = await conditionally(client, {
+        TableName: table,
+        Key: key(person),
+        UpdateExpression: `SET siblings = :after${ttl === undefined ? '' : ', #ttl = :ttl'}`,
+        ConditionExpression: before ? 'siblings = :before' : 'attribute_not_exists(siblings)',
+        ...(ttl !== undefined && { ExpressionAttributeNames: { '#ttl': 'ttl' } }),
+        ExpressionAttributeValues: {
+          ':after': list(after),
+          ...(before && { ':before': list(before) }),
+          ...(ttl !== undefined && { ':ttl': { N: String(ttl) } }),
+        },
+      });
+      if (done) return;
+    }
+    throw new Error('the devices of a person could not be rewritten: too many doors at once');
+  };
+
+  return {
+    async read(ids) {
+      const items = await Promise.all(ids.map(readOne));
+      return new Map(items.flatMap((item) => (item ? [[item.pk, item] as const] : [])));
+    },
+
+    async link({ device, person, since, receipt, ttl }) {
+      const linked = await conditionally(client, {
+        TableName: table,
+        Key: key(device),
+        UpdateExpression: 'SET person = :person, since = :since, receipt = :receipt, #ttl = :ttl',
+        ConditionExpression: 'attribute_not_exists(person) OR person = :person',
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':person': { S: person }, ':since': { N: String(since) }, ':receipt': { S: receipt }, ':ttl': { N: String(ttl) } },
+      });
+      if (linked) await rewriteSiblings(person, (siblings) => (siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS)), ttl);
+      return linked;
+    },
+
+    async unlink(device, person) {
+      await conditionally(client, {
+        TableName: table,
+        Key: key(device),
+        UpdateExpression: 'REMOVE person, since, receipt',
+        ConditionExpression: 'person = :person',
+        ExpressionAttributeValues: { ':person': { S: person } },
+      });
+      await rewriteSiblings(person, (siblings) => siblings.filter((sibling) => sibling !== device));
+    },
+
+    async noteConsent(id, { withdrawn, regranted, at, ttl }) {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key(id),
+          UpdateExpression: 'SET withdrawn = if_not_exists(withdrawn, :none), regranted = if_not_exists(regranted, :none), #ttl = :ttl',
+          ExpressionAttributeNames: { '#ttl': 'ttl' },
+          ExpressionAttributeValues: { ':none': { M: {} }, ':ttl': { N: String(ttl) } },
+        }),
+      );
+      const sets = [...withdrawn.map((purpose) => `withdrawn.${purpose} = :at`), ...regranted.map((purpose) => `regranted.${purpose} = :at`)];
+      if (sets.length === 0) return;
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: key(id),
+          UpdateExpression: `SET ${sets.join(', ')}`,
+          ExpressionAttributeValues: { ':at': { N: String(at) } },
+        }),
+      );
+    },
+  };
+}
+
+async function conditionally(client: DynamoDBClient, input: ConstructorParameters<typeof UpdateItemCommand>[0]): Promise<boolean> {
+  try {
+    await client.send(new UpdateItemCommand(input));
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}

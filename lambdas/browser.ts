@@ -1,0 +1,35 @@
+import { type Choices, CONSENT_COOKIE, type Hmac, ID_COOKIE, isCookieId, readConsentCookie } from '../domain/consent-cookie.ts';
+import type { Keys } from '../domain/keys.ts';
+import type { Purpose } from '../domain/purposes.ts';
+
+/** Hashes that the door needs; both return base64url. */
+export type Hashes = { hmac: Hmac; sha256: (text: string) => string };
+
+/** Who sends a browser's request: its device where storage is granted, its choices where they were signed for it. */
+export type Browser = { deviceId?: string; granted: readonly Purpose[]; choices?: Choices };
+
+const NOBODY: Browser = { granted: [] };
+
+/** The device id of an id cookie: its hash, so that who reads the lake cannot become that browser. */
+export const deviceIdOf = (cookieId: string, hashes: Hashes): string => `d.${hashes.sha256(cookieId)}`;
+
+/**
+ * Reads both cookies. Without a valid signature over this very device nothing is granted and the id cookie is not even
+ * looked at further.
+ */
+export function readBrowser(cookies: readonly string[], keys: Keys, hashes: Hashes, now: number): Browser {
+  const consent = cookieValue(cookies, CONSENT_COOKIE);
+  if (consent === undefined) return NOBODY;
+  const id = cookieValue(cookies, ID_COOKIE);
+  const deviceId = id !== undefined && isCookieId(id) ? deviceIdOf(id, hashes) : '';
+  const choices = readConsentCookie(consent, deviceId, keys.cookie, hashes.hmac, now);
+  if (!choices) return NOBODY;
+  if (deviceId === '' || !choices.granted.includes('storage')) return { granted: [], choices };
+  return { deviceId, granted: choices.granted, choices };
+}
+
+function cookieValue(cookies: readonly string[], name: string): string | undefined {
+  const prefix = `${name}=`;
+  for (const cookie of cookies) if (cookie.startsWith(prefix)) return cookie.slice(prefix.length);
+  return undefined;
+}

@@ -1,0 +1,33 @@
+import { corsHeaders, PREFLIGHT_HEADERS } from '../domain/cors.ts';
+import { putConsent } from './collect/consent.ts';
+import type { CollectDeps } from './collect/deps.ts';
+import { messages } from './collect/messages.ts';
+import { click, pixel } from './collect/pixel.ts';
+import { json, type Request, type Response } from './http.ts';
+
+/** The door: one request in, one answer out. Routes as in domain/routes.ts, `decide` excepted. */
+export async function collect(request: Request, deps: CollectDeps): Promise<Response> {
+  if (request.method === 'GET' && request.path === deps.plan.config.pixelPath) return pixel(request, deps);
+  if (request.method === 'GET' && request.path === '/click') return click(request, deps);
+  const cors = corsHeaders(request.headers.origin, deps.plan.config);
+  if (request.method === 'OPTIONS') return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
+  const answer = await stateChanging(request, deps);
+  return { ...answer, headers: { ...answer.headers, ...cors } };
+}
+
+async function stateChanging(request: Request, deps: CollectDeps): Promise<Response> {
+  if (request.method === 'PUT' && request.path === '/v1/consent') return putConsent(request, deps);
+  if (request.method === 'POST') {
+    switch (request.path) {
+      case '/v1/track':
+        return messages(request, 'track', deps);
+      case '/v1/page':
+        return messages(request, 'page', deps);
+      case '/v1/identify':
+        return messages(request, 'identify', deps);
+      case '/v1/batch':
+        return messages(request, 'batch', deps);
+    }
+  }
+  return json(404, { message: 'Not Found' });
+}

@@ -1,0 +1,44 @@
+import type { UserAgent } from '../../domain/admit.ts';
+import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
+import type { Keys } from '../../domain/keys.ts';
+import type { Purpose } from '../../domain/purposes.ts';
+import type { StreamRecord } from '../../domain/stream-record.ts';
+import type { TrackingPlan } from '../../domain/tracking-plan.ts';
+import type { Hashes } from '../browser.ts';
+
+/** The links and withdrawals of devices and persons. Every write is idempotent. */
+export type LinkStore = {
+  read: (ids: readonly string[]) => Promise<Map<string, LinkItem>>;
+  /** Writes the device's link and adds it to its person's devices; false where the device belongs to another person. */
+  link: (link: { device: string; person: string; since: number; receipt: string; ttl: number }) => Promise<boolean>;
+  unlink: (device: string, person: string) => Promise<void>;
+  /** Notes since when purposes are withdrawn, and which of those once withdrawn are granted again. */
+  noteConsent: (id: string, note: { withdrawn: readonly Purpose[]; regranted: readonly Purpose[]; at: number; ttl: number }) => Promise<void>;
+};
+
+/** Consent receipts, append only. */
+export type ReceiptStore = {
+  latest: (subject: string) => Promise<ReceiptItem | undefined>;
+  append: (receipt: ReceiptItem) => Promise<void>;
+};
+
+/** Everything that the door's use cases reach. */
+export type CollectDeps = Hashes & {
+  plan: TrackingPlan;
+  keys: Keys;
+  links: LinkStore;
+  receipts: ReceiptStore;
+  /** Puts records on the stream under their partition keys; returns the indices that still failed after the retries. */
+  put: (records: readonly { key: string; record: StreamRecord }[]) => Promise<number[]>;
+  /** 128 random bits, base64url. */
+  randomId: () => string;
+  country: (address: string) => string | undefined;
+  readUserAgent: (userAgent: string | undefined) => UserAgent;
+  /** Verifies an identity token for a site at a time in milliseconds; returns its subject, or undefined. */
+  verifyIdentity: (token: string, site: string, now: number) => Promise<string | undefined>;
+  /** Counts what leaves no row: by metric and reason, never by person. */
+  count: (metric: Metric, dimension: string, by?: number) => void;
+};
+
+/** The door's counters; each is a CloudWatch metric with one dimension. */
+export type Metric = 'Rejected' | 'Refused' | 'UnknownParameters' | 'UnexpandedMacros' | 'Redacted' | 'CountedOnly' | 'StreamFailed' | 'StorageRefused';

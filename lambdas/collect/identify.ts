@@ -1,0 +1,66 @@
+import { ID_COOKIE, setCookie } from '../../domain/consent-cookie.ts';
+import type { Purpose } from '../../domain/purposes.ts';
+import type { SegmentMessage } from '../../domain/segment-message.ts';
+import type { StreamRecord } from '../../domain/stream-record.ts';
+import { type Browser, deviceIdOf } from '../browser.ts';
+import { consentCookie } from './consent.ts';
+import type { CollectDeps } from './deps.ts';
+import { linkTtl, recordChoice } from './receipts.ts';
+
+/** A browser after it was identified: perhaps a new device, the records to tell, and cookies to set. */
+export type Identified = { deviceId: string; granted: readonly Purpose[]; records: StreamRecord[]; cookies: string[] };
+
+/** Why a browser may not be identified; answered with 403. */
+export type IdentifyRefusal = { refused: 'identity_token' | 'identity_consent' };
+
+/** The person id of a brand's customer id: a keyed hash under the newest key, whose id is part of it. */
+export function personIdOf(userId: string, deps: CollectDeps): string {
+  const [key] = deps.keys.person;
+  if (!key) throw new Error('the keys document holds no person key');
+  return `p.${key.id}.${deps.hmac(userId, key.key)}`;
+}
+
+/**
+ * Makes the browser's device one of the person's that the identity token names. It needs storage, a token that the
+ * brand's server signed for this site, and a live identity_merge receipt. A device that belongs to another person stays
+ * with that person: a new device begins here, under a receipt of its own.
+ */
+export async function identifyBrowser(message: SegmentMessage, browser: Browser, site: string, at: number, deps: CollectDeps): Promise<Identified | IdentifyRefusal> {
+  const token = message.context?.identityToken;
+  const userId = token === undefined ? undefined : await deps.verifyIdentity(token, site, at);
+  if (userId === undefined) return { refused: 'identity_token' };
+  if (browser.deviceId === undefined || !browser.granted.includes('identity_merge')) return { refused: 'identity_consent' };
+  const receipt = await deps.receipts.latest(browser.deviceId);
+  if (!receipt?.granted.includes('identity_merge') || receipt.expires_at <= at) return { refused: 'identity_consent' };
+
+  const person = personIdOf(userId, deps);
+  const current = (await deps.links.read([browser.deviceId])).get(browser.deviceId);
+  if (current?.person === person) return { deviceId: browser.deviceId, granted: browser.granted, records: [], cookies: [] };
+  if (current?.person === undefined) {
+    const link = { device: browser.deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
+    if (await deps.links.link(link)) return { deviceId: browser.deviceId, granted: browser.granted, records: [linkRecord(link)], cookies: [] };
+  }
+  return newDevice(person, browser, site, at, deps);
+}
+
+async function newDevice(person: string, browser: Browser, site: string, at: number, deps: CollectDeps): Promise<Identified> {
+  const cookieId = deps.randomId();
+  const deviceId = deviceIdOf(cookieId, deps);
+  const { receipt, records } = await recordChoice({ subject: deviceId, site, granted: browser.granted, method: 'browser', at }, deps);
+  const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
+  await deps.links.link(link);
+  return {
+    deviceId,
+    granted: browser.granted,
+    records: [...records, linkRecord(link)],
+    cookies: [consentCookie(browser.granted, receipt.given_at, deviceId, deps), setCookie(ID_COOKIE, cookieId)],
+  };
+}
+
+const linkRecord = (link: { device: string; person: string; since: number; receipt: string }): StreamRecord => ({
+  kind: 'link',
+  device_id: link.device,
+  person_id: link.person,
+  since: link.since,
+  receipt_id: link.receipt,
+});

@@ -1,0 +1,20 @@
+/** The two LevelDB engines ship no types; these are the options and calls that the platform uses. */
+declare module 'dynalite' {
+  import type { Server } from 'node:http';
+  export default function dynalite(options: {
+    path: string;
+    createTableMs: number;
+    deleteTableMs: number;
+    updateTableMs: number;
+  }): Server;
+}
+
+declare module 'kinesalite' {
+  import type { Server } from 'node:http';
+  export default function kinesalite(options: {
+    path: string;
+    createStreamMs: number;
+    deleteStreamMs: number;
+    shardLimit: number;
+  }): Server;
+}

@@ -1,0 +1,22 @@
+-- parameters: segment_id, segment_id
+
+-- What has changed since the last difference that was published. `activation` says whether the profile's last event was
+-- sent under that purpose and no withdrawal has followed: only then does an entry leave the house.
+SELECT m.profile_id, m.left_at IS NULL AS entered, coalesce(a.activation, false) AS activation
+FROM segment_members AS m
+LEFT JOIN (
+  SELECT p.profile_id,
+    max_by(contains(p.purposes, 'activation'), p.received_at)
+      AND coalesce(max(p.received_at) > max(dw.withdrawn_at), true)
+      AND coalesce(max(p.received_at) > max(pw.withdrawn_at), true) AS activation
+  FROM profile_events AS p
+  LEFT JOIN (SELECT subject, withdrawn_at FROM withdrawals WHERE purpose = 'activation') AS dw
+    ON dw.subject = p.device_id
+  LEFT JOIN (SELECT subject, withdrawn_at FROM withdrawals WHERE purpose = 'activation') AS pw
+    ON pw.subject = p.profile_id
+  GROUP BY p.profile_id
+) AS a ON a.profile_id = m.profile_id
+WHERE m.segment_id = ?
+  AND coalesce(m.left_at, m.entered_at) > (
+    SELECT coalesce(max(h.as_of), TIMESTAMP '1970-01-01 00:00:00.000') FROM audience_history AS h WHERE h.segment_id = ?
+  )

@@ -1,0 +1,24 @@
+-- parameters:
+
+-- Events that may build a profile, with the profile that they belong to: the person that the device is linked to, else
+-- the device. A row counts where purpose `profile` was granted and has not been withdrawn since.
+CREATE OR REPLACE VIEW profile_events AS
+SELECT coalesce(e.person_id, l.person_id, e.device_id) AS profile_id,
+  e.event_id, e.source, e.site, e.event, e.occurred_at, e.received_at, e.received_day, e.device_id, e.person_id,
+  e.click_id, e.campaign, e.placement, e.creative, e.product_id, e.category, e.order_id, e.quantity, e.value, e.currency,
+  e.page_path, e.referrer_host, e.utm_source, e.utm_medium, e.utm_campaign, e.device_class, e.browser, e.os, e.country,
+  e.is_bot, e.purposes, e.properties /* , e.brand columns */
+FROM events AS e
+LEFT JOIN live_links AS l ON l.device_id = e.device_id
+LEFT JOIN (
+  SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals
+  WHERE purpose IN ('storage', 'profile') GROUP BY subject
+) AS dw ON dw.subject = e.device_id
+LEFT JOIN (
+  SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals WHERE purpose = 'profile' GROUP BY subject
+) AS pw ON pw.subject = coalesce(e.person_id, l.person_id)
+WHERE e.basis <> 'anonymous'
+  AND coalesce(e.person_id, e.device_id) IS NOT NULL
+  AND contains(e.purposes, 'profile')
+  AND coalesce(e.received_at > dw.withdrawn_at, true)
+  AND coalesce(e.received_at > pw.withdrawn_at, true)

@@ -1,0 +1,160 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type PaulaConfig, stageOf } from '../../domain/config.ts';
+import { bindPlaceholders } from '../../domain/placeholders.ts';
+import { buildPlan, INGEST_WINDOW_DAYS, literalsOf } from '../../domain/plan.ts';
+import type {
+  ConsentRecord,
+  ErasureRecord,
+  EventRecord,
+  LinkRecord,
+  StreamRecord,
+} from '../../domain/stream-record.ts';
+import { duckDbAddColumnDdl, duckDbDdl, lakeTables, tableOf } from '../../domain/tables.ts';
+import { toParquet } from '../../lambdas/adapters/parquet.ts';
+import { land } from '../../lambdas/land.ts';
+import { openLake } from '../../local/lake.ts';
+import demo from '../../paula.config.ts';
+import { readSqlTexts } from '../../sql/sql-texts.ts';
+
+export const at = (iso: string): number => Date.parse(`${iso}Z`);
+
+/** The run's time in most tests. */
+export const AS_OF = new Date('2026-11-24T12:00:00.000Z');
+
+export const QUIET_SECONDS = stageOf(demo, 'local').segmentQuietSeconds;
+
+const DAY_MS = 86_400_000;
+
+/** A temporary lake whose landing is filled by `land` itself and whose steps are the plan's own. */
+export async function openFixtureLake(config: PaulaConfig = demo) {
+  const folder = mkdtempSync(join(tmpdir(), 'paula-lake-'));
+  const objects = join(folder, 'objects');
+  const tables = lakeTables(config);
+  const plan = buildPlan({ config, stage: stageOf(config, 'local'), bucket: 'lake', ...readSqlTexts() });
+  const lake = await openLake({ folder, objects, tables });
+  for (const table of tables) if (table.kind === 'iceberg') await lake.run(duckDbDdl(table));
+
+  let sequence = 0;
+  const put = async (key: string, body: Uint8Array): Promise<void> => {
+    const path = join(objects, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.data`, body);
+    writeFileSync(`${path}.meta.json`, '{}');
+  };
+
+  const fixture = {
+    lake,
+    plan,
+
+    /** Lands records as one batch; `from` makes their sequence numbers, so that a batch can be delivered again. */
+    async land(
+      records: readonly StreamRecord[],
+      from = sequence,
+      shard = 'shardId-000000000000',
+      arrivedAt = AS_OF.getTime(),
+    ) {
+      const batch = records.map((record, i) => ({
+        shard,
+        sequenceNumber: String(from + i).padStart(56, '0'),
+        arrivedAt,
+        text: JSON.stringify(record),
+      }));
+      sequence = Math.max(sequence, from + records.length);
+      const failed = await land(batch, { tables, parquet: toParquet, put });
+      if (failed !== undefined) throw new Error(`record ${failed} cannot be read`);
+    },
+
+    /** Runs steps of the plan by id. */
+    async run(ids: readonly string[], asOf = AS_OF): Promise<void> {
+      const since = new Date(asOf.getTime() - INGEST_WINDOW_DAYS * DAY_MS);
+      await lake.refreshLanding(since.toISOString().slice(0, 10));
+      for (const id of ids) {
+        const step = plan.find((candidate) => candidate.id === id);
+        if (step?.kind === 'add_column') {
+          const table = tableOf(tables, step.table);
+          const column = table.columns.find(({ name }) => name === step.column);
+          if (column) await lake.run(duckDbAddColumnDdl(table, column));
+        } else if (step?.kind === 'statement') {
+          await lake.run(bindPlaceholders(step.sql, literalsOf(step.parameters, asOf)));
+        } else throw new Error(`no statement step "${id}"`);
+      }
+    },
+
+    /** The rows that an `unload` step would hand on. */
+    async unloaded(id: string, asOf = AS_OF) {
+      const step = plan.find((candidate) => candidate.id === id);
+      if (step?.kind !== 'unload') throw new Error(`no unload step "${id}"`);
+      return lake.rows(bindPlaceholders(step.sql, literalsOf(step.parameters, asOf)));
+    },
+
+    rows: lake.rows,
+
+    close(): void {
+      lake.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await fixture.run(VIEWS);
+  return fixture;
+}
+
+export type FixtureLake = Awaited<ReturnType<typeof openFixtureLake>>;
+
+export const VIEWS = ['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'];
+export const INGEST = ['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-events'];
+
+/** A browser event with consent to everything that the lake needs; `over` changes it. */
+export function event(over: Partial<EventRecord> & Pick<EventRecord, 'event_id'>): EventRecord {
+  return {
+    kind: 'event',
+    schema_version: 1,
+    source: 'web',
+    site: 'shop',
+    event: 'Page Viewed',
+    occurred_at: at('2026-11-24T10:00:00'),
+    received_at: at('2026-11-24T10:00:01'),
+    device_id: 'd.one',
+    is_bot: false,
+    purposes: ['storage', 'measurement', 'profile'],
+    basis: 'consent',
+    ...over,
+  };
+}
+
+/** The same, from a server and of a person. */
+export function serverEvent(over: Partial<EventRecord> & Pick<EventRecord, 'event_id'>): EventRecord {
+  const { device_id: _, ...rest } = event(over);
+  return { ...rest, source: 'shop_backend', person_id: over.person_id ?? 'p.k1.one' };
+}
+
+export function consent(over: Partial<ConsentRecord> & Pick<ConsentRecord, 'receipt_id'>): ConsentRecord {
+  return {
+    kind: 'consent',
+    subject: 'd.one',
+    site: 'shop',
+    granted: [],
+    withdrawn: [],
+    method: 'browser',
+    notice_version: '2026-11',
+    given_at: at('2026-11-24T09:00:00'),
+    expires_at: at('2027-11-24T09:00:00'),
+    ...over,
+  };
+}
+
+export function link(over: Partial<LinkRecord> = {}): LinkRecord {
+  return {
+    kind: 'link',
+    device_id: 'd.one',
+    person_id: 'p.k1.one',
+    since: at('2026-11-24T09:30:00'),
+    receipt_id: 'r1',
+    ...over,
+  };
+}
+
+export function erasure(tombstone: string, erased_at: number): ErasureRecord {
+  return { kind: 'erasure', tombstone, request_id: 'q1', erased_at };
+}
