@@ -6,6 +6,7 @@ import { readPageAddress, readReferrerHost } from './page-address.ts';
 import { opens, type Purpose } from './purposes.ts';
 import { type Redaction, redact } from './redact.ts';
 import type { Sent } from './sent.ts';
+import { STANDARD_FIELDS } from './standard-fields.ts';
 import { type EventRecord, type OrderLine, type RejectionRecord, SCHEMA_VERSION } from './stream-record.ts';
 import { type PlannedEvent, type PlannedEventField, purposeMask, type TrackingPlan } from './tracking-plan.ts';
 
@@ -51,21 +52,33 @@ export function admit(sent: Sent, arrival: Arrival, deps: AdmitDeps): Admission 
   if ('issues' in parsed) return rejection(sent, arrival, deps.plan, parsed.reason, parsed.issues);
   const verdict = consent(sent, arrival, deps.plan);
   if (verdict === 'counter') return { outcome: 'counted' };
-  const draft: Draft = { ...parsed, mask: purposeMask(verdict === 'anonymous' ? ANONYMOUS_BASIS : arrival.granted), redacted: [], kept: {} };
+  const anonymous = verdict === 'anonymous';
+  const mask = purposeMask(anonymous ? ANONYMOUS_BASIS : arrival.granted);
+  const draft: Draft = { ...parsed, mask, redacted: [], record: identifiedRecord(parsed, sent, arrival, deps) };
   minimise(draft);
-  const agent = enrich(draft, sent, arrival, deps);
-  const record = verdict === 'anonymous' ? anonymousRecord(draft, sent, arrival, deps, agent) : eventRecord(draft, sent, arrival, deps, agent);
+  enrich(draft, sent, arrival, deps);
+  const record = anonymous ? anonymousRecord(draft.record, arrival, deps) : draft.record;
   return { outcome: 'accepted', record, redacted: draft.redacted, unknownFields: parsed.unknownFields };
 }
 
-type Parsed = { event: PlannedEvent; values: Map<string, FieldValue>; occurredAt: number; clamped: boolean; unknownFields: number };
+type Parsed = {
+  event: PlannedEvent;
+  values: Map<string, FieldValue>;
+  occurredAt: number;
+  clamped: boolean;
+  unknownFields: number;
+};
 
-/** An event on its way: its values, the purposes as bits, and what of it is kept, as texts by column or field name. */
-type Draft = Parsed & { mask: number; redacted: Redaction[]; kept: Record<string, string> };
+/** An event on its way: its values, the purposes as bits, and the record that takes what is kept. */
+type Draft = Parsed & { mask: number; redacted: Redaction[]; record: EventRecord };
 
 function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { reason: string; issues: Issue[] } {
   const event = plan.events.get(sent.event);
-  if (!event) return { reason: 'event_unknown', issues: [{ path: sent.eventPath, rule: 'must be an event of the tracking plan' }] };
+  if (!event)
+    return {
+      reason: 'event_unknown',
+      issues: [{ path: sent.eventPath, rule: 'must be an event of the tracking plan' }],
+    };
   const source = plan.config.sources[sent.source];
   if (source?.events && !source.events.includes(event.name))
     return { reason: 'event_not_allowed', issues: [{ path: sent.eventPath, rule: 'is not allowed for this source' }] };
@@ -81,11 +94,20 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
     if (value !== undefined) values.set(field.name, value);
   }
   settleAmounts(event.name, values, sent.fieldPrefix, issues);
-  for (const name of event.required) if (!values.has(name) && issues.length === 0) issues.push({ path: pathOf(sent, name), rule: 'is required' });
+  for (const name of event.required)
+    if (!values.has(name) && issues.length === 0) issues.push({ path: pathOf(sent, name), rule: 'is required' });
   const time = occurredAt(sent, arrival);
-  if (time === undefined) issues.push({ path: 'timestamp', rule: 'must be an ISO 8601 time between the years 2000 and 2099' });
-  if (issues.length > 0 || time === undefined) return { reason: issues[0]?.rule === 'is required' ? 'field_missing' : 'field_invalid', issues };
-  return { event, values, occurredAt: time.at, clamped: time.clamped, unknownFields: countPresent(sent.fields) - known };
+  if (time === undefined)
+    issues.push({ path: 'timestamp', rule: 'must be an ISO 8601 time between the years 2000 and 2099' });
+  if (issues.length > 0 || time === undefined)
+    return { reason: issues[0]?.rule === 'is required' ? 'field_missing' : 'field_invalid', issues };
+  return {
+    event,
+    values,
+    occurredAt: time.at,
+    clamped: time.clamped,
+    unknownFields: countPresent(sent.fields) - known,
+  };
 }
 
 const pathOf = (sent: Sent, field: string): string => sent.paths?.[field] ?? sent.fieldPrefix + field;
@@ -113,8 +135,17 @@ function consent(sent: Sent, arrival: Arrival, plan: TrackingPlan): 'consent' | 
 function minimise(draft: Draft): void {
   for (const field of draft.event.fields) {
     const value = draft.values.get(field.name);
-    if (value !== undefined && permits(draft, field)) draft.kept[field.name] = textOf(value, draft);
+    if (value === undefined || !permits(draft, field)) continue;
+    if (field.name === 'quantity') draft.record.quantity = value as number;
+    else keep(draft, field, textOf(value, draft));
   }
+}
+
+/** A standard field goes into its column; order lines and the brand's own fields into `properties`. */
+function keep({ record }: Draft, field: PlannedEventField, text: string): void {
+  if (field.standard && field.type !== 'products') record[field.name as 'campaign'] = text;
+  else if (record.properties) record.properties[field.name] = text;
+  else record.properties = { [field.name]: text };
 }
 
 const permits = (draft: Draft, field: PlannedEventField): boolean => (field.mask & draft.mask) !== 0;
@@ -142,7 +173,7 @@ function redactInto(text: string, draft: Draft): string {
 }
 
 /** Adds what the request tells of itself, field by field and only where the plan collects it for a granted purpose. */
-function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): UserAgent {
+function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): void {
   const agent = deps.readUserAgent(sent.userAgent);
   const address = readPageAddress(sent.pageUrl);
   derive(draft, 'page_path', address.page_path);
@@ -151,49 +182,69 @@ function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): Us
   derive(draft, 'utm_campaign', address.utm_campaign);
   derive(draft, 'click_id', address.click_id);
   derive(draft, 'referrer_host', readReferrerHost(sent.referrer));
-  derive(draft, 'device_class', agent.deviceClass);
-  derive(draft, 'browser', agent.browser);
-  derive(draft, 'os', agent.os);
-  derive(draft, 'country', arrival.country);
-  return agent;
+  add(draft, 'device_class', agent.deviceClass);
+  add(draft, 'browser', agent.browser);
+  add(draft, 'os', agent.os);
+  add(draft, 'country', arrival.country);
+  draft.record.is_bot = agent.isBot;
+  if (agent.botReason !== undefined) draft.record.bot_reason = agent.botReason;
 }
 
-/** A derived text that is too long is cut, since the sender did not choose its form; what was sent itself stands. */
-function derive(draft: Draft, name: string, value: string | undefined): void {
-  if (value === undefined || draft.kept[name] !== undefined) return;
+/** Adds a text from an address. It is cut where it is too long, since the sender did not choose its form. */
+function derive(draft: Draft, name: keyof EventRecord, value: string | undefined): void {
+  if (value === undefined || draft.record[name] !== undefined) return;
   const field = draft.event.byName.get(name);
-  if (field && permits(draft, field)) draft.kept[name] = redactInto(value, draft).slice(0, field.maxLength);
+  if (field && permits(draft, field)) keep(draft, field, redactInto(value, draft).slice(0, field.maxLength));
 }
 
-function eventRecord(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps, agent: UserAgent): EventRecord {
+/** Adds a text of ours; what was sent itself stands. */
+function add(draft: Draft, name: keyof EventRecord, value: string | undefined): void {
+  if (value === undefined || draft.record[name] !== undefined) return;
+  const field = draft.event.byName.get(name);
+  if (field && permits(draft, field)) keep(draft, field, value);
+}
+
+/** Every column once, in one order: an object that grows a column at a time costs more than all checks together. */
+const BLANK = {
+  kind: 'event',
+  schema_version: SCHEMA_VERSION,
+  event_id: '',
+  source: '',
+  site: '',
+  event: '',
+  occurred_at: 0,
+  received_at: 0,
+  is_bot: false,
+  basis: 'consent',
+  purposes: [],
+  ...Object.fromEntries(
+    [
+      'time_clamped',
+      'device_id',
+      'person_id',
+      'bot_reason',
+      ...Object.keys(STANDARD_FIELDS).filter((name) => name !== 'products'),
+      'properties',
+    ].map((name) => [name, undefined]),
+  ),
+} as EventRecord;
+
+/** The record with what says whose event it is and when it happened. */
+function identifiedRecord(parsed: Parsed, sent: Sent, arrival: Arrival, deps: AdmitDeps): EventRecord {
   const record: EventRecord = {
-    kind: 'event',
-    schema_version: SCHEMA_VERSION,
+    ...BLANK,
     event_id: deps.eventId(sent.messageId === undefined ? requestPlace(arrival) : `${sent.source}\n${sent.messageId}`),
     source: sent.source,
     site: sent.site,
-    event: draft.event.name,
-    occurred_at: draft.occurredAt,
+    event: parsed.event.name,
+    occurred_at: parsed.occurredAt,
     received_at: arrival.receivedAt,
-    is_bot: agent.isBot,
     purposes: [...arrival.granted],
-    basis: 'consent',
   };
-  if (draft.clamped) record.time_clamped = true;
+  if (parsed.clamped) record.time_clamped = true;
   if (sent.channel === 'server') {
     if (arrival.personId !== undefined) record.person_id = arrival.personId;
   } else if (arrival.deviceId !== undefined) record.device_id = arrival.deviceId;
-  if (agent.botReason !== undefined) record.bot_reason = agent.botReason;
-  let properties: Record<string, string> | undefined;
-  for (const name in draft.kept) {
-    const text = draft.kept[name] as string;
-    if (name === 'quantity') record.quantity = Number(text);
-    else if (name === 'products' || !draft.event.byName.get(name)?.standard) {
-      properties ??= {};
-      properties[name] = text;
-    } else record[name as 'campaign'] = text;
-  }
-  if (properties) record.properties = properties;
   return record;
 }
 
@@ -203,35 +254,47 @@ const requestPlace = (arrival: Arrival): string => `${arrival.requestId}\n${arri
 /** Anonymous counting keeps these and nothing else. They are no one's: no purpose opens them, the list does. */
 const ANONYMOUS_FIELDS = ['campaign', 'placement', 'creative', 'product_id', 'country', 'device_class'] as const;
 
-/** The fields above are read out of the draft as measurement would see them. */
+/** The fields above are read as measurement would see them. */
 const ANONYMOUS_BASIS: readonly Purpose[] = ['measurement'];
 
 const HOUR_MS = 3_600_000;
 const toHour = (time: number): number => time - (time % HOUR_MS);
 
-function anonymousRecord(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps, agent: UserAgent): EventRecord {
+function anonymousRecord(full: EventRecord, arrival: Arrival, deps: AdmitDeps): EventRecord {
   const record: EventRecord = {
     kind: 'event',
     schema_version: SCHEMA_VERSION,
     event_id: deps.eventId(requestPlace(arrival)),
-    source: sent.source,
-    site: sent.site,
-    event: draft.event.name,
-    occurred_at: toHour(draft.occurredAt),
-    received_at: toHour(arrival.receivedAt),
-    is_bot: agent.isBot,
+    source: full.source,
+    site: full.site,
+    event: full.event,
+    occurred_at: toHour(full.occurred_at),
+    received_at: toHour(full.received_at),
+    is_bot: full.is_bot,
     purposes: [],
     basis: 'anonymous',
   };
   for (const name of ANONYMOUS_FIELDS) {
-    const text = draft.kept[name];
+    const text = full[name];
     if (text !== undefined) record[name] = text;
   }
   return record;
 }
 
-function rejection(sent: Sent, arrival: Arrival, plan: TrackingPlan, reason: string, issues: readonly Issue[]): Admission {
-  const record: RejectionRecord = { kind: 'rejected', received_at: arrival.receivedAt, source: sent.source, site: sent.site, reason };
+function rejection(
+  sent: Sent,
+  arrival: Arrival,
+  plan: TrackingPlan,
+  reason: string,
+  issues: readonly Issue[],
+): Admission {
+  const record: RejectionRecord = {
+    kind: 'rejected',
+    received_at: arrival.receivedAt,
+    source: sent.source,
+    site: sent.site,
+    reason,
+  };
   if (plan.events.has(sent.event)) record.event = sent.event;
   if (issues[0]?.path) record.path = issues[0].path;
   return { outcome: 'rejected', record, issues };

@@ -24,10 +24,13 @@ export function settleAmounts(event: string, values: Map<string, FieldValue>, pa
     const quantity = values.get('quantity') as number | undefined;
     if (quantity !== undefined) values.set('quantity', -Math.abs(quantity));
   } else if (BRINGS.has(event)) {
-    if (((values.get('value') as bigint | undefined) ?? 0n) < 0n) issues.push({ path: `${path}value`, rule: 'must not be negative for this event' });
-    if (((values.get('quantity') as number | undefined) ?? 0) < 0) issues.push({ path: `${path}quantity`, rule: 'must not be negative for this event' });
+    if (((values.get('value') as bigint | undefined) ?? 0n) < 0n)
+      issues.push({ path: `${path}value`, rule: 'must not be negative for this event' });
+    if (((values.get('quantity') as number | undefined) ?? 0) < 0)
+      issues.push({ path: `${path}quantity`, rule: 'must not be negative for this event' });
     lines?.forEach((line, i) => {
-      if (line.quantity < 0) issues.push({ path: `${path}products[${i}].quantity`, rule: 'must not be negative for this event' });
+      if (line.quantity < 0)
+        issues.push({ path: `${path}products[${i}].quantity`, rule: 'must not be negative for this event' });
     });
   }
 }

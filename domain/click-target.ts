@@ -11,6 +11,7 @@ export function clickTarget(to: string | undefined, config: PaulaConfig): string
   if (to === undefined || to.length > MAX_TARGET_LENGTH || !URL.canParse(to)) return undefined;
   const url = new URL(to);
   const allowed = Object.values(config.sites).some((site) => site.clickHosts.includes(url.hostname));
-  if (!allowed || url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.port !== '') return undefined;
+  if (!allowed || url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.port !== '')
+    return undefined;
   return url.href;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
-import { DEFAULT_REGION, EuRegion } from './region.ts';
+import { DEFAULT_REGION, EuRegion, requireEuRegion } from './region.ts';
 import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, "-" or "_", 40 at most');
@@ -170,5 +170,5 @@ export function stageOf(config: PaulaConfig, name: string, region?: string): Sta
   const stage = config.stages[name];
   if (!stage)
     throw new Error(`stage "${name}" is not in paula.config.ts; known: ${Object.keys(config.stages).join(', ')}`);
-  return region === undefined ? stage : { ...stage, region: EuRegion.parse(region) };
+  return region === undefined ? stage : { ...stage, region: requireEuRegion(region) };
 }

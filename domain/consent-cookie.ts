@@ -22,7 +22,8 @@ export const isCookieId = (value: string): boolean => COOKIE_ID.test(value);
 
 /** Which of the purposes a bit mask holds, lowest bit first in the fixed order of `PURPOSES`. */
 const unpack = (mask: number): Purpose[] => PURPOSES.filter((_, bit) => mask & (1 << bit));
-const pack = (granted: readonly Purpose[]): number => PURPOSES.reduce((mask, purpose, bit) => (granted.includes(purpose) ? mask | (1 << bit) : mask), 0);
+const pack = (granted: readonly Purpose[]): number =>
+  PURPOSES.reduce((mask, purpose, bit) => (granted.includes(purpose) ? mask | (1 << bit) : mask), 0);
 
 /**
  * The cookie's value: `v1.<given at, base 36>.<mask, base 36>.<key id>.<signature>`. The signature also covers the device
@@ -37,7 +38,13 @@ export function writeConsentCookie(choices: Choices, deviceId: string, key: Key,
  * Reads the cookie back for the device that presents it; `undefined` for any fault: another device, an unknown key, a
  * wrong signature, or a choice that is older than thirteen months or from the future.
  */
-export function readConsentCookie(value: string, deviceId: string, keys: readonly Key[], hmac: Hmac, now: number): Choices | undefined {
+export function readConsentCookie(
+  value: string,
+  deviceId: string,
+  keys: readonly Key[],
+  hmac: Hmac,
+  now: number,
+): Choices | undefined {
   const [version, given = '', mask = '', keyId, signature, extra] = value.split('.');
   if (version !== 'v1' || extra !== undefined || signature === undefined) return undefined;
   const key = keys.find((candidate) => candidate.id === keyId);

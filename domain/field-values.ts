@@ -17,7 +17,12 @@ const MAX_LINES = 2000;
 const MAX_INTEGER = 2_147_483_647;
 
 /** Reads one field, or says in `issues` which rule it breaks. Empty values and unexpanded macros are absent: `undefined`. */
-export function readField(field: PlannedEventField, value: unknown, path: string, issues: Issue[]): FieldValue | undefined {
+export function readField(
+  field: PlannedEventField,
+  value: unknown,
+  path: string,
+  issues: Issue[],
+): FieldValue | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string' && isUnexpandedMacro(value)) return undefined;
   switch (field.type) {
@@ -85,7 +90,8 @@ function readLine(value: unknown, path: string, issues: Issue[]): SentLine | und
   const sent = value as Record<string, unknown>;
   const productId = readText(sent.product_id ?? '', MAX_LINE_TEXT, `${path}.product_id`, issues);
   if (productId === '') return refuse(issues, `${path}.product_id`, 'is required');
-  const category = sent.category == null ? undefined : readText(sent.category, MAX_LINE_TEXT, `${path}.category`, issues);
+  const category =
+    sent.category == null ? undefined : readText(sent.category, MAX_LINE_TEXT, `${path}.category`, issues);
   const quantity = sent.quantity == null ? 1 : readInteger(sent.quantity, `${path}.quantity`, issues);
   const price = sent.price == null ? undefined : readDecimal(sent.price, `${path}.price`, issues);
   if (productId === undefined || quantity === undefined) return undefined;

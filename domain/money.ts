@@ -11,6 +11,9 @@ const MAX_TEXT_LENGTH = 64;
 
 const DECIMAL_TEXT = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
+/** What nearly every amount looks like. With at most 12 digits its double times 10000 is off by less than a half. */
+const SHORT_AMOUNT = /^-?\d{1,8}(?:\.\d{1,4})?$/;
+
 /**
  * Reads an amount as units of 1/10000. A number counts as its shortest round-trip text. `undefined` where the input is no
  * decimal, has more than 15 significant digits as a number, more than four places (trailing zeros aside), or does not fit
@@ -18,6 +21,7 @@ const DECIMAL_TEXT = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  */
 export function parseMoney(input: string | number): bigint | undefined {
   const text = typeof input === 'number' ? String(input) : input;
+  if (SHORT_AMOUNT.test(text)) return BigInt(Math.round(Number(text) * Number(UNITS)));
   if (text.length > MAX_TEXT_LENGTH) return undefined;
   const [, sign, whole = '', fraction = '', exponent = '0'] = DECIMAL_TEXT.exec(text) ?? [];
   if (sign === undefined || whole.length + fraction.length === 0) return undefined;
@@ -33,8 +37,12 @@ export function parseMoney(input: string | number): bigint | undefined {
   return sign === '-' ? -units : units;
 }
 
+/** Below this a double holds the quotient to 15 digits, and its shortest text is the amount itself. */
+const EXACT_AS_NUMBER = 10n ** BigInt(MAX_NUMBER_DIGITS);
+
 /** Writes units of 1/10000 as the shortest decimal text: `49.9`, `-3`, `0.0001`. */
 export function formatMoney(units: bigint): string {
+  if (units < EXACT_AS_NUMBER && units > -EXACT_AS_NUMBER) return String(Number(units) / Number(UNITS));
   const absolute = units < 0n ? -units : units;
   const fraction = (absolute % UNITS).toString().padStart(DECIMAL.scale, '0').replace(/0+$/, '');
   return `${units < 0n ? '-' : ''}${absolute / UNITS}${fraction && '.'}${fraction}`;

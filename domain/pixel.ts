@@ -16,7 +16,9 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   o: 'order_id',
 };
 
-const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(PARAMETERS).map(([short, field]) => [field, short]));
+const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(PARAMETERS).map(([short, field]) => [field, short]),
+);
 
 /** Parameters with a meaning outside the event; `cb` is a cache buster and ignored. */
 const OTHERS: ReadonlySet<string> = new Set(['e', 'site', 'mid', 'to', 'gdpr', 'gdpr_consent', 'gpp', 'gpp_sid', 'cb']);

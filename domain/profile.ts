@@ -64,8 +64,8 @@ export const MAX_EVENT_NAMES = 40;
 export const MAX_CURRENCIES = 3;
 
 /** Interests and contacts kept apart: enough to choose an offer, few enough to keep the item within one write unit. */
-export const MAX_PRODUCTS = 10;
-export const MAX_CATEGORIES = 6;
+export const MAX_PRODUCTS = 12;
+export const MAX_CATEGORIES = 8;
 export const MAX_CAMPAIGNS = 8;
 
 /** How many events must lie between an event and its retry before the retry counts again; the lake still drops it. */

@@ -4,15 +4,17 @@ export type Redaction = 'email' | 'phone' | 'iban' | 'card';
 /** Percent-encodings are undone this often: a URL inside a URL inside a URL is as deep as tags were seen to nest. */
 const DECODE_ROUNDS = 3;
 
-const EMAIL = /[\p{L}\p{N}._%+'-]{1,64}(?:@|\s?\(at\)\s?|\s?\[at\]\s?)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,6}\.\p{L}{2,24}/giu;
+const EMAIL =
+  /[\p{L}\p{N}._%+'-]{1,64}(?:@|\s?\(at\)\s?|\s?\[at\]\s?)[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){0,6}\.\p{L}{2,24}/giu;
 const IBAN = /\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{2,4}){3,8}\b/gi;
 /** 14 to 19 digits: 13 would take in EAN product numbers, and cards of 13 digits are no longer issued. */
 const CARD = /(?<![\d])\d(?:[ -]?\d){13,18}(?![\d])/g;
 /** E.164 with + or 00, German mobile numbers, and national numbers that are written with separators. */
-const PHONE = /(?<![\w+])(?:(?:\+|00)[1-9](?:[ ()/.-]{0,2}\d){7,14}|01[567]\d(?:[ /.-]?\d){7,8}|0\d{2,5}[ /-]{1,3}\d(?:[ -]?\d){4,9})(?!\d)/g;
+const PHONE =
+  /(?<![\w+])(?:(?:\+|00)[1-9](?:[ ()/.-]{0,2}\d){7,14}|01[567]\d(?:[ /.-]?\d){7,8}|0\d{2,5}[ /-]{1,3}\d(?:[ -]?\d){4,9})(?!\d)/g;
 
-/** Nothing to find without one of these: an at sign in any spelling, an escape, a full-width sign, or five digits in reach. */
-const SUSPICIOUS = /[@%＠]|[[(]at[\])]|[^\u0020-\u024f]|\d(?:[ ()/.-]{0,3}\d){4}/i;
+/** Nothing to find without one of these: an at sign in any spelling, an escape, a sign beyond Latin, eight digits in reach, an IBAN's start. */
+const SUSPICIOUS = /[@%＠]|[[(]at[\])]|[^\u0020-\u024f]|\d(?:[ ()/.-]{0,3}\d){7}|[A-Z]{2}\d{2}[ A-Z0-9]{11}/i;
 
 /**
  * Takes out what looks like an e-mail address, a phone number, an IBAN (ISO 13616 check digits) or a card number (Luhn,

@@ -9,55 +9,70 @@ const MAX_ID_LENGTH = 255;
 
 const Id = z.string().min(1).max(MAX_ID_LENGTH);
 /** Segment's libraries send `null` for what they do not know. */
-const Maybe = <T extends z.ZodType>(type: T) => type.nullish().transform((value) => value ?? undefined);
-const Text = Maybe(z.string());
-const Fields = Maybe(z.record(z.string(), z.unknown()));
+const Text = z.string().nullish();
+/** Checked field by field against the tracking plan, so its entries are not walked here. */
+const Fields = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object',
+  )
+  .nullish();
 
-const Context = z
-  .object({
-    page: Maybe(z.object({ url: Text, path: Text, referrer: Text })),
-    campaign: Maybe(z.object({ source: Text, medium: Text, name: Text })),
-    userAgent: Text,
-    consent: Maybe(z.object({ categoryPreferences: Fields })),
-    identityToken: Text,
-    location: Maybe(z.object({ country: Text })),
-  })
-  .nullish()
-  .transform((context) => context ?? undefined);
+const Context = z.object({
+  page: z.object({ url: Text, path: Text, referrer: Text }).nullish(),
+  campaign: z.object({ source: Text, medium: Text, name: Text }).nullish(),
+  userAgent: Text,
+  consent: z.object({ categoryPreferences: Fields }).nullish(),
+  identityToken: Text,
+  location: z.object({ country: Text }).nullish(),
+});
 
 /** One message of the public Segment HTTP specification (Spec: Common, Track, Page, Identify), as far as it is used. */
 const Message = z.object({
   type: z.enum(['track', 'page', 'identify']),
-  event: Maybe(z.string().min(1).max(MAX_ID_LENGTH)),
-  name: Text,
-  userId: Maybe(z.union([Id, z.number().transform(String)])),
-  messageId: Maybe(Id),
+  event: z.string().min(1).max(MAX_ID_LENGTH).nullish(),
+  userId: z.union([Id, z.number()]).nullish(),
+  messageId: Id.nullish(),
   timestamp: z.unknown().optional(),
   properties: Fields,
   traits: Fields,
-  context: Context,
+  context: Context.nullish(),
 });
 
 export type SegmentMessage = z.infer<typeof Message>;
 
 /** Reads a message, or lists every path that breaks a rule. `type` is the route's, or the message's own in a batch. */
-export function readSegmentMessage(body: unknown, type?: SegmentMessage['type']): { message: SegmentMessage } | { issues: Issue[] } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return { issues: [{ path: '', rule: 'must be a JSON object' }] };
-  const parsed = Message.safeParse(type === undefined ? body : { ...body, type });
-  if (!parsed.success) return { issues: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), rule: issue.message })) };
+export function readSegmentMessage(
+  body: unknown,
+  type?: SegmentMessage['type'],
+): { message: SegmentMessage } | { issues: Issue[] } {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return { issues: [{ path: '', rule: 'must be a JSON object' }] };
+  if (type !== undefined) (body as { type?: unknown }).type = type;
+  const parsed = Message.safeParse(body);
+  if (!parsed.success)
+    return { issues: parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), rule: issue.message })) };
   const message = parsed.data;
-  if (message.type === 'track' && message.event === undefined) return { issues: [{ path: 'event', rule: 'is required' }] };
+  if (message.type === 'track' && message.event == null) return { issues: [{ path: 'event', rule: 'is required' }] };
   return { message };
 }
+
+/** The brand's customer id, as text. */
+export const userIdOf = (message: SegmentMessage): string | undefined =>
+  message.userId == null ? undefined : String(message.userId);
 
 /** The choices of `context.consent`: our purpose names set to `true`; anything else is no. `undefined` where it is absent. */
 export function consentOf(message: SegmentMessage): Purpose[] | undefined {
   const preferences = message.context?.consent?.categoryPreferences;
-  return preferences && PURPOSES.filter((purpose) => preferences[purpose] === true);
+  return preferences == null ? undefined : PURPOSES.filter((purpose) => preferences[purpose] === true);
 }
 
 /** The message as a sender's claim. A page is Page Viewed, an identify Identified with its traits as fields. */
-export function sentOf(message: SegmentMessage, source: { name: string; config: SourceConfig }, headerUserAgent: string | undefined): Sent {
+export function sentOf(
+  message: SegmentMessage,
+  source: { name: string; config: SourceConfig },
+  headerUserAgent: string | undefined,
+): Sent {
   const server = source.config.kind !== 'browser';
   const properties = message.properties ?? {};
   const { context } = message;
@@ -68,28 +83,37 @@ export function sentOf(message: SegmentMessage, source: { name: string; config: 
     site: source.config.site,
     event: message.type === 'track' ? (message.event ?? '') : message.type === 'page' ? 'Page Viewed' : 'Identified',
     eventPath: 'event',
-    messageId: message.messageId,
+    messageId: message.messageId ?? undefined,
     timestamp: message.timestamp,
     ...(message.type === 'identify' ? { fields: message.traits ?? {} } : fieldsOf(properties, context)),
     fieldPrefix: message.type === 'identify' ? 'traits.' : 'properties.',
     pageUrl: page?.url ?? page?.path ?? textOr(properties.url) ?? textOr(properties.path),
     referrer: page?.referrer ?? textOr(properties.referrer),
-    userAgent: server ? context?.userAgent : headerUserAgent,
+    userAgent: server ? (context?.userAgent ?? undefined) : headerUserAgent,
   };
 }
 
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Properties with the field names of the plan: `value` is the whole event's amount, Segment's `revenue`, else `total`. */
-function fieldsOf(properties: Record<string, unknown>, context: SegmentMessage['context']): Pick<Sent, 'fields' | 'paths'> {
-  const { revenue, total, url, path, referrer, title, search, ...fields } = properties;
-  const amount = revenue != null ? 'revenue' : total != null ? 'total' : 'value';
-  fields.value = properties[amount];
+/** Properties that say something of the page or are read under another name. */
+const NOT_FIELDS: ReadonlySet<string> = new Set(['revenue', 'total', 'url', 'path', 'referrer', 'title', 'search']);
+
+/** Properties under the field names of the plan: `value` is the whole event's amount, Segment's `revenue`, else `total`. */
+function fieldsOf(
+  properties: Record<string, unknown>,
+  context: SegmentMessage['context'],
+): Pick<Sent, 'fields' | 'paths'> {
+  const fields: Record<string, unknown> = {};
+  for (const name in properties) if (!NOT_FIELDS.has(name)) fields[name] = properties[name];
+  const amount = properties.revenue != null ? 'revenue' : properties.total != null ? 'total' : 'value';
+  if (amount !== 'value') fields.value = properties[amount];
   if (context?.campaign) {
     fields.utm_source = context.campaign.source;
     fields.utm_medium = context.campaign.medium;
     fields.utm_campaign = context.campaign.name;
   }
   if (context?.location?.country) fields.country = context.location.country;
-  return { fields, paths: { value: `properties.${amount}` } };
+  return { fields, paths: VALUE_PATHS[amount] };
 }
+
+const VALUE_PATHS = { revenue: { value: 'properties.revenue' }, total: { value: 'properties.total' }, value: {} };

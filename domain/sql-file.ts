@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { splitAtPlaceholders } from './placeholders.ts';
 import { Purpose } from './purposes.ts';
+import { outsideSubset } from './sql-subset.ts';
 
 /** Values that a file may ask for, one per `?` and in the order of the `?`. */
 export const PARAMETER_NAMES = [
@@ -67,6 +68,7 @@ export function parseSegment(file: string, text: string): Segment {
   const id = /(?:^|\/)([a-z][a-z0-9_]{0,39})\.sql$/.exec(file)?.[1];
   if (!id) throw new Error(`${file}: a segment's file is named by its id: a-z, 0-9 and "_", 40 at most`);
   const { header, sql } = read(file, text, SegmentHeader);
+  if (!/^(select|with)\b/i.test(sql)) throw new Error(`${file}: a segment is one SELECT of profile_id`);
   return {
     id,
     file,
@@ -100,7 +102,11 @@ function read<S extends z.ZodType<{ parameters: readonly ParameterName[] }>>(fil
     });
     throw new Error(found.join('\n'));
   }
-  const sql = lines.slice(end).join('\n').trim().replace(/;$/, '');
+  const body = lines.slice(end).join('\n');
+  const outside = outsideSubset(body, end + 1);
+  if (outside.length > 0) throw new Error(outside.map((rule) => `${file}:${rule}`).join('\n'));
+  // Athena tells DDL from DML by how a statement begins.
+  const sql = body.replace(/^(\s|--[^\n]*\n)*/, '').trimEnd();
   const placeholders = splitAtPlaceholders(sql).length - 1;
   const { parameters } = parsed.data;
   if (placeholders !== parameters.length)

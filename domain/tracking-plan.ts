@@ -5,7 +5,12 @@ import { STANDARD_FIELDS } from './standard-fields.ts';
 /** One field of an event as the plan has it. `standard` fields have a lake column of their own. */
 export type PlannedEventField = PlannedField & { name: string; standard: boolean; mask: number };
 
-export type PlannedEvent = { name: string; fields: readonly PlannedEventField[]; byName: ReadonlyMap<string, PlannedEventField>; required: readonly string[] };
+export type PlannedEvent = {
+  name: string;
+  fields: readonly PlannedEventField[];
+  byName: ReadonlyMap<string, PlannedEventField>;
+  required: readonly string[];
+};
 
 /** The configuration, made ready for one look-up per event. Built once per process. */
 export type TrackingPlan = {
@@ -28,9 +33,16 @@ export function compileTrackingPlan(config: PaulaConfig): TrackingPlan {
   for (const [name, event] of Object.entries(config.trackingPlan.events)) {
     const fields = event.fields.flatMap((field) => {
       const planned = config.trackingPlan.fields[field];
-      return planned ? [{ ...planned, name: field, standard: field in STANDARD_FIELDS, mask: purposeMask(planned.purposes) }] : [];
+      return planned
+        ? [{ ...planned, name: field, standard: field in STANDARD_FIELDS, mask: purposeMask(planned.purposes) }]
+        : [];
     });
-    events.set(name, { name, fields, byName: new Map(fields.map((field) => [field.name, field])), required: event.required });
+    events.set(name, {
+      name,
+      fields,
+      byName: new Map(fields.map((field) => [field.name, field])),
+      required: event.required,
+    });
   }
   const pixelSources = new Map<string, string>();
   for (const [name, source] of Object.entries(config.sources))

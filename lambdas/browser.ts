@@ -1,4 +1,11 @@
-import { type Choices, CONSENT_COOKIE, type Hmac, ID_COOKIE, isCookieId, readConsentCookie } from '../domain/consent-cookie.ts';
+import {
+  type Choices,
+  CONSENT_COOKIE,
+  type Hmac,
+  ID_COOKIE,
+  isCookieId,
+  readConsentCookie,
+} from '../domain/consent-cookie.ts';
 import type { Keys } from '../domain/keys.ts';
 import type { Purpose } from '../domain/purposes.ts';
 

@@ -10,7 +10,8 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
   if (request.method === 'GET' && request.path === deps.plan.config.pixelPath) return pixel(request, deps);
   if (request.method === 'GET' && request.path === '/click') return click(request, deps);
   const cors = corsHeaders(request.headers.origin, deps.plan.config);
-  if (request.method === 'OPTIONS') return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
+  if (request.method === 'OPTIONS')
+    return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
   const answer = await stateChanging(request, deps);
   return { ...answer, headers: { ...answer.headers, ...cors } };
 }

@@ -46,8 +46,11 @@ export const json = (statusCode: number, body: unknown, headers: Record<string, 
 });
 
 /** An answer that names what was wrong: the path of each field and its rule. */
-export const refusal = (statusCode: number, errors: readonly { path: string; rule: string }[], headers: Record<string, string> = {}): Response =>
-  json(statusCode, { success: false, errors }, headers);
+export const refusal = (
+  statusCode: number,
+  errors: readonly { path: string; rule: string }[],
+  headers: Record<string, string> = {},
+): Response => json(statusCode, { success: false, errors }, headers);
 
 /** The transparent GIF of one pixel, 43 bytes. */
 const GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';

@@ -26,14 +26,16 @@ export function splitTarget(target: string): { path: string; query: string } {
   const origin = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(target)?.[0] ?? '';
   const rest = target.slice(origin.length);
   const mark = rest.indexOf('?');
-  return mark < 0 ? { path: rest || '/', query: '' } : { path: rest.slice(0, mark) || '/', query: rest.slice(mark + 1) };
+  return mark < 0
+    ? { path: rest || '/', query: '' }
+    : { path: rest.slice(0, mark) || '/', query: rest.slice(mark + 1) };
 }
 
 /** Bytes of the request line and the header fields, as they were on the wire. */
 export function headBytes({ method, target, httpVersion, rawHeaders }: Omit<DoorRequest, 'body' | 'sourceIp'>): number {
   // "METHOD TARGET HTTP/1.1\r\n", then per field "Name: value\r\n", then the empty line.
   const line = method.length + Buffer.byteLength(target) + httpVersion.length + 9;
-  return rawHeaders.reduce((sum, text, i) => sum + text.length + 2, line + 2);
+  return rawHeaders.reduce((sum, text) => sum + text.length + 2, line + 2);
 }
 
 /**
@@ -78,25 +80,25 @@ export function toEvent(request: DoorRequest, context: DoorContext): APIGatewayP
 }
 
 function readHeaders(raw: readonly string[]): { headers: Record<string, string>; cookies: string[] } {
-  const headers: Record<string, string> = {};
+  const fields: [string, string][] = [];
   const cookies: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
     const value = raw[i + 1] ?? '';
     if (name === 'cookie') cookies.push(...value.split(';').map((cookie) => cookie.trim()).filter(Boolean));
-    else headers[name] = Object.hasOwn(headers, name) ? `${headers[name]},${value}` : value;
+    else fields.push([name, value]);
   }
-  return { headers, cookies };
+  return { headers: joined(fields), cookies };
 }
 
-function joined(pairs: URLSearchParams): Record<string, string> {
+function joined(pairs: Iterable<[string, string]>): Record<string, string> {
   const values = new Map<string, string>();
   for (const [name, value] of pairs) values.set(name, values.has(name) ? `${values.get(name)},${value}` : value);
   return Object.fromEntries(values);
 }
 
-/** The media types that API Gateway hands on as they are; everything else, forms too, comes in base64. */
-const TEXT_TYPE = /^(text\/.*|application\/(json|xml|javascript|.*\+json|.*\+xml))$/;
+/** The media types that API Gateway hands on as they are, none among them; everything else, forms too, is in base64. */
+const TEXT_TYPE = /^(|text\/.*|application\/(json|xml|javascript|.*\+json|.*\+xml))$/;
 
 function isText(headers: Record<string, string>): boolean {
   if (headers['content-encoding']) return false;

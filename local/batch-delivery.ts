@@ -78,10 +78,7 @@ export async function deliverBatch(
       pending.unshift({ records: live.slice(outcome.failedFrom), attempts: 0 });
     } else if (live.length > 1) {
       const middle = Math.ceil(live.length / 2);
-      pending.unshift(
-        { records: live.slice(0, middle), attempts: 0 },
-        { records: live.slice(middle), attempts: 0 },
-      );
+      pending.unshift({ records: live.slice(0, middle), attempts: 0 }, { records: live.slice(middle), attempts: 0 });
     } else if (attempts > limits.retryAttempts) {
       const { threw } = outcome;
       await effects.discard({ records: live, condition: 'RetryAttemptsExhausted', invokeCount: attempts, threw });

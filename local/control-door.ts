@@ -48,7 +48,10 @@ export function controlDoor(deps: ControlDeps) {
     }
     try {
       if (call === 'POST /local/plan') {
-        const asOf = z.iso.datetime().optional().parse(query.get('as_of') ?? undefined);
+        const asOf = z.iso
+          .datetime()
+          .optional()
+          .parse(query.get('as_of') ?? undefined);
         writeAnswer(response, json(200, await deps.runPlan(asOf ? new Date(asOf) : new Date())));
       } else if (call === 'GET /local/failed') {
         writeAnswer(response, json(200, await deps.failed()));

@@ -21,7 +21,7 @@ export function curlLines(config: PaulaConfig, keys: Keys, url: string, jar: str
 
   const query = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString();
   const pixel = (parameters: Record<string, string>) => `'${url}${config.pixelPath}?${query(parameters)}'`;
-  const jarred = `curl -si -b '${jar}' -c '${jar}'`;
+  const jarred = `curl -s -b '${jar}' -c '${jar}'`;
   const json = "-H 'Content-Type: application/json'";
   const advert = { c: 'autumn', pl: 'top', cr: 'banner-1', p: PRODUCT };
   const purposes = JSON.stringify({ purposes: Object.fromEntries(PURPOSES.map((purpose) => [purpose, true])) });
@@ -41,43 +41,43 @@ export function curlLines(config: PaulaConfig, keys: Keys, url: string, jar: str
   return [
     {
       what: 'a banner without consent: a GIF, no cookie',
-      command: `curl -s ${pixel({ e: 'impression', site: portal, ...advert })} -o /dev/null -D -`,
+      command: `curl -s -D - -o /dev/null ${pixel({ e: 'impression', site: portal, ...advert })}`,
     },
     {
       what: 'consent: a receipt and the cookies',
-      command: `${jarred} -X PUT -H 'Origin: ${origin}' ${json} -d '${purposes}' '${url}/v1/consent'`,
+      command: `${jarred} -i -X PUT -H 'Origin: ${origin}' ${json} -d '${purposes}' '${url}/v1/consent'`,
     },
     {
       what: 'the banner again, with the cookie',
-      command: `${jarred} ${pixel({ e: 'impression', site: shop, ...advert })} -o /dev/null -D -`,
+      command: `${jarred} -D - -o /dev/null ${pixel({ e: 'impression', site: shop, ...advert })}`,
     },
     ...(host
       ? [
           {
             what: 'a click: a redirect to the shop',
-            command: `${jarred} '${url}/click?${query({ site: shop, ...advert, to: `https://${host}/${PRODUCT}` })}'`,
+            command: `${jarred} -i '${url}/click?${query({ site: shop, ...advert, to: `https://${host}/${PRODUCT}` })}'`,
           },
         ]
       : []),
     {
       what: 'she looks at the product',
-      command: `${jarred} ${pixel({ e: 'product_view', site: shop, p: PRODUCT, cat: 'face', v: '29.90', cu: 'EUR' })} -o /dev/null -D -`,
+      command: `${jarred} -D - -o /dev/null ${pixel({ e: 'product_view', site: shop, p: PRODUCT, cat: 'face', v: '29.90', cu: 'EUR' })}`,
     },
     {
       what: 'and puts it into the cart',
-      command: `${jarred} ${pixel({ e: 'cart', site: shop, p: PRODUCT, cat: 'face', q: '1', v: '29.90', cu: 'EUR' })} -o /dev/null -D -`,
+      command: `${jarred} -D - -o /dev/null ${pixel({ e: 'cart', site: shop, p: PRODUCT, cat: 'face', q: '1', v: '29.90', cu: 'EUR' })}`,
     },
     ...(writeKey
       ? [
           {
             what: "a customer's order, from the shop's server",
-            command: `curl -si -u '${writeKey}:' ${json} -d '${order}' '${url}/v1/track'`,
+            command: `curl -s -i -u '${writeKey}:' ${json} -d '${order}' '${url}/v1/track'`,
           },
         ]
       : []),
     {
       what: 'show her this banner? A minute later the answer names her audience',
-      command: `${jarred} -H 'Origin: ${origin}' '${url}/v1/decision?${query({ product: PRODUCT, campaign: 'autumn' })}'`,
+      command: `${jarred} -i -H 'Origin: ${origin}' '${url}/v1/decision?${query({ product: PRODUCT, campaign: 'autumn' })}'`,
     },
   ];
 }

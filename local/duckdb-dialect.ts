@@ -21,6 +21,8 @@ const MACROS: readonly string[] = [
   // NULL as soon as one of them is; DuckDB's own skip it.
   'greatest(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a > b THEN a ELSE b END',
   'least(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN a < b THEN a ELSE b END',
+  // 0 where none is true; DuckDB's own gives NULL where all are NULL.
+  'count_if(x) AS count(CASE WHEN x THEN 1 END)',
   // The value at the highest y even where it is NULL.
   'max_by(x, y) AS arg_max_null(x, y)',
   // The value or NULL, where DuckDB's own gives a list.

@@ -40,7 +40,11 @@ async function replay(key: string): Promise<void> {
 
 async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
   const { url, token } = readControl(values.state);
-  const request = { method, headers: { [CONTROL_HEADER]: token }, ...(body !== undefined && { body: JSON.stringify(body) }) };
+  const request = {
+    method,
+    headers: { [CONTROL_HEADER]: token },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  };
   const response = await fetch(`${url}${path}`, request).catch(() => {
     throw new Error(`no platform answers at ${url}: is it running on ${values.state}?`);
   });

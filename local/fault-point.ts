@@ -8,7 +8,12 @@ import { join } from 'node:path';
  * `plan.release`: the last step of the plan is done, the lease is not released;
  * `plan.step.ID`: that step of the plan is done.
  */
-export type FaultPoint = 'profile.checkpoint' | 'land.checkpoint' | 'door.answer' | 'plan.release' | `plan.step.${string}`;
+export type FaultPoint =
+  | 'profile.checkpoint'
+  | 'land.checkpoint'
+  | 'door.answer'
+  | 'plan.release'
+  | `plan.step.${string}`;
 
 /**
  * Returns what the platform calls whenever it passes a point. `spec` is `POINT:N`: the Nth time that the point is passed,

@@ -27,7 +27,8 @@ try {
 }
 
 function show(): void {
-  for (const [source, [newest]] of Object.entries(readSecrets(values.state).writeKeys)) console.log(`${source} ${newest}`);
+  for (const [source, [newest]] of Object.entries(readSecrets(values.state).writeKeys))
+    console.log(`${source} ${newest}`);
 }
 
 /** A compact JWS, HS256: sub = user id, aud = site, key id in the header. */

@@ -45,13 +45,13 @@ export type PollerDeps = {
 export type ShardStatus = {
   shard: string;
   /** Records that have been read and are not dealt with. */
-  behind: number;
+  waiting: number;
   /** Arrival of the last record that was dealt with, ISO 8601. */
   lastArrival?: string;
   /** From that arrival until it was dealt with, in milliseconds. */
   lagMs?: number;
-  /** When the last read began that found nothing while nothing was waiting, ISO 8601: all that came before is done. */
-  drainedAt?: string;
+  /** When the last read began that found nothing while nothing was waiting, in milliseconds: all before it is done. */
+  drainedAt?: number;
 };
 
 export type Poller = { status(): ShardStatus[]; stop(): Promise<void> };
@@ -79,7 +79,7 @@ function pollShard(
   deps: PollerDeps,
   signal: AbortSignal,
 ): { status: ShardStatus; done: Promise<void> } {
-  const status: ShardStatus = { shard: shardId, behind: 0 };
+  const status: ShardStatus = { shard: shardId, waiting: 0 };
   const checkpoint = deps.checkpoint(shardId);
   const reader = shardReader(shardId, deps);
   /** Read and not dealt with, oldest first. */
@@ -107,16 +107,16 @@ function pollShard(
     });
     if (signal.aborted) return;
     waiting = waiting.slice(batch.length);
-    status.behind = waiting.length;
+    status.waiting = waiting.length;
     since = Date.now();
   };
 
   const poll = async () => {
-    const startedAt = new Date();
+    const startedAt = Date.now();
     const read = await reader.read(Math.min(READ_LIMIT, consumer.batchSize));
-    if (read.length > 0 && waiting.length === 0) since = startedAt.getTime();
+    if (read.length > 0 && waiting.length === 0) since = startedAt;
     waiting.push(...read);
-    status.behind = waiting.length;
+    status.waiting = waiting.length;
     const windowMs = consumer.batchingWindowSeconds * 1000;
     for (let full = fullBatch(waiting, consumer.batchSize); full && !signal.aborted; ) {
       await deliver(full);
@@ -125,7 +125,7 @@ function pollShard(
     if (waiting.length > 0 && Date.now() - since >= windowMs && !signal.aborted) await deliver(waiting);
     if (read.length > 0) idle = FIRST_IDLE_MS;
     else {
-      if (waiting.length === 0) status.drainedAt = startedAt.toISOString();
+      if (waiting.length === 0) status.drainedAt = startedAt;
       const untilWindow = waiting.length > 0 ? since + windowMs - Date.now() : Number.POSITIVE_INFINITY;
       await pause(Math.max(1, Math.min(idle, untilWindow)));
       idle = Math.min(idle * 2, LAST_IDLE_MS);
@@ -141,7 +141,7 @@ function pollShard(
         if (signal.aborted) return;
         deps.onFault(error);
         waiting = [];
-        status.behind = 0;
+        status.waiting = 0;
         await pause(FAULT_WAIT_MS);
         reader.restartAfter(checkpoint.read());
       }

@@ -8,7 +8,10 @@ export type Counters = Record<string, number>;
  * Takes the metric lines that functions write to standard output, which CloudWatch would read, out of it and adds them
  * up; everything else passes. Returns the totals, which grow, and what ends it.
  */
-export function countMetricLines(stream: NodeJS.WriteStream = process.stdout): { counters: Counters; stop: () => void } {
+export function countMetricLines(stream: NodeJS.WriteStream = process.stdout): {
+  counters: Counters;
+  stop: () => void;
+} {
   const counters: Counters = {};
   const write = stream.write;
   stream.write = function (this: NodeJS.WriteStream, ...args: Parameters<typeof write>): boolean {

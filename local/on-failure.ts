@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
-  paginateListObjectsV2,
   PutObjectCommand,
+  paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { KinesisStreamEvent } from 'aws-lambda';
@@ -97,7 +97,9 @@ export function failureKey(consumer: string, shardId: string, at: number): strin
 /** A mapping has a UUID; the local one is made of the consumer's name, so that it is the same after every start. */
 function mappingId(consumer: string): string {
   const hex = createHash('sha256').update(`event-source-mapping/${consumer}`).digest('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** The on-failure destination of one bucket. */

@@ -41,7 +41,8 @@ await main();
 async function main(): Promise<void> {
   const [file] = positionals;
   if (file === undefined || !existsSync(file)) return fail(file === undefined ? USAGE : `there is no file ${file}`);
-  const mappingFile = values.mapping ?? join(import.meta.dirname, 'replay/mappings', `${basename(file).split('.', 1)[0]}.json`);
+  const mappingFile =
+    values.mapping ?? join(import.meta.dirname, 'replay/mappings', `${basename(file).split('.', 1)[0]}.json`);
   const isCsv = /\.csv(\.gz)?$/.test(file);
   if (isCsv && !existsSync(mappingFile)) return fail(`${file} is a CSV and needs --mapping FILE.json`);
   const mapping = isCsv ? readMapping(mappingFile) : undefined;
@@ -53,7 +54,11 @@ async function main(): Promise<void> {
   const done = values.checkpoint === undefined ? 0 : readCheckpoint(values.checkpoint).answered;
   const started = Date.now();
   const tally = { messages: 0, rows: 0, rejected: new Map<string, number>() };
-  const bar = new SingleBar({ format: 'replay [{bar}] {value}/{total} rows, {rate} events/s', noTTYOutput: true, notTTYSchedule: 5000 });
+  const bar = new SingleBar({
+    format: 'replay [{bar}] {value}/{total} rows, {rate} events/s',
+    noTTYOutput: true,
+    notTTYSchedule: 5000,
+  });
   const total = await countRows(open(), limit);
   bar.start(total.rows, 0, { rate: 0 });
   let written = done;
@@ -75,15 +80,27 @@ async function main(): Promise<void> {
     await deliver(slice(open(), done, limit), done, { post, onAnswer, onPrefix, delay });
     if (values.checkpoint !== undefined) writeCheckpoint(values.checkpoint, { answered: total.messages });
     const repeat = Number(values['repeat-last']);
-    if (repeat > 0) await deliver(slice(open(), Math.max(0, total.messages - repeat), limit), 0, { post, onAnswer, onPrefix: () => {}, delay: () => 0 });
+    if (repeat > 0)
+      await deliver(slice(open(), Math.max(0, total.messages - repeat), limit), 0, {
+        post,
+        onAnswer,
+        onPrefix: () => {},
+        delay: () => 0,
+      });
   } catch (error) {
     bar.stop();
     return fail(`the replay stopped: ${(error as Error).message}`);
   }
   bar.stop();
   const seconds = (Date.now() - started) / 1000;
-  console.log(`${tally.messages} messages, ${tally.rows} rows in ${seconds.toFixed(1)} s: ${(tally.messages / seconds).toFixed(0)} events/s`);
-  console.log(tally.rejected.size === 0 ? 'no event was rejected' : [...tally.rejected].map(([reason, count]) => `rejected ${count}: ${reason}`).join('\n'));
+  console.log(
+    `${tally.messages} messages, ${tally.rows} rows in ${seconds.toFixed(1)} s: ${(tally.messages / seconds).toFixed(0)} events/s`,
+  );
+  console.log(
+    tally.rejected.size === 0
+      ? 'no event was rejected'
+      : [...tally.rejected].map(([reason, count]) => `rejected ${count}: ${reason}`).join('\n'),
+  );
   await reportLag(values.url);
 }
 
@@ -95,7 +112,10 @@ async function* slice(messages: AsyncIterable<ReplayMessage>, from: number, to: 
   }
 }
 
-async function countRows(messages: AsyncIterable<ReplayMessage>, limit: number): Promise<{ rows: number; messages: number }> {
+async function countRows(
+  messages: AsyncIterable<ReplayMessage>,
+  limit: number,
+): Promise<{ rows: number; messages: number }> {
   const total = { rows: 0, messages: 0 };
   for await (const message of slice(messages, 0, limit)) {
     total.rows += message.rows;
@@ -117,17 +137,25 @@ function pacing(speed: string, started: number): (message: ReplayMessage) => num
 }
 
 function poster(url: string, key: string): (message: ReplayMessage) => Promise<Answer> {
-  const headers = { 'content-type': 'application/json', authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` };
+  const headers = {
+    'content-type': 'application/json',
+    authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}`,
+  };
   return async (message) => {
     for (let attempt = 0; ; attempt++) {
-      const response = await fetch(`${url}/v1/${message.type}`, { method: 'POST', headers, body: JSON.stringify(message.body) });
+      const response = await fetch(`${url}/v1/${message.type}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(message.body),
+      });
       const text = await response.text();
       if (response.status === 200) return { status: 200, rejected: [] };
       if (response.status === 503 && attempt < RETRIES) {
         await pause(Number(response.headers.get('retry-after') ?? 1) * 1000);
         continue;
       }
-      if (response.status === 401 || response.status === 403 || response.status >= 500) throw new Error(`the door answered ${response.status}: ${text.slice(0, 200)}`);
+      if (response.status === 401 || response.status === 403 || response.status >= 500)
+        throw new Error(`the door answered ${response.status}: ${text.slice(0, 200)}`);
       const { errors = [] } = JSON.parse(text) as { errors?: { path: string; rule: string }[] };
       return { status: response.status, rejected: errors.map((error) => `${error.path} ${error.rule}`) };
     }
@@ -138,7 +166,9 @@ function writeKey(source: string): string {
   const file = join(values.state, 'secrets.json');
   if (!existsSync(file)) return fail(`${file} is not there: give --state of a running platform, or --write-key`);
   const { writeKeys } = JSON.parse(readFileSync(file, 'utf8')) as { writeKeys: Record<string, string[]> };
-  return writeKeys[source]?.[0] ?? fail(`source "${source}" has no write key; known: ${Object.keys(writeKeys).join(', ')}`);
+  return (
+    writeKeys[source]?.[0] ?? fail(`source "${source}" has no write key; known: ${Object.keys(writeKeys).join(', ')}`)
+  );
 }
 
 /** Time from the last answer until every consumer has taken all that is on the stream; only a local platform tells. */
@@ -149,7 +179,9 @@ async function reportLag(url: string): Promise<void> {
     if (!response.ok) return;
     const { consumers, rss } = (await response.json()) as { consumers: { behind: number }[]; rss: number };
     if (consumers.every((consumer) => consumer.behind === 0)) {
-      console.log(`end-to-end lag: every consumer had caught up ${((Date.now() - from) / 1000).toFixed(1)} s after the last answer; ${Math.round(rss / 1e6)} MB resident`);
+      console.log(
+        `end-to-end lag: every consumer had caught up ${((Date.now() - from) / 1000).toFixed(1)} s after the last answer; ${Math.round(rss / 1e6)} MB resident`,
+      );
       return;
     }
     await pause(100);

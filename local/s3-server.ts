@@ -101,7 +101,12 @@ function isWhole(stem: string): boolean {
   if (!parsed.success || parsed.data.contentLength !== data.size) return false;
   // The description comes second. Bytes that are younger than it were being overwritten, perhaps with as many others.
   if (data.mtimeMs <= meta.mtimeMs) return true;
-  return parsed.data.etag === `"${createHash('md5').update(readFileSync(stem + DATA)).digest('hex')}"`;
+  return (
+    parsed.data.etag ===
+    `"${createHash('md5')
+      .update(readFileSync(stem + DATA))
+      .digest('hex')}"`
+  );
 }
 
 function entries(folder: string): Dirent[] {

@@ -12,7 +12,7 @@ const Owner = z.strictObject({ pid: z.int(), born: z.string() });
 export function lockState(stateDir: string): () => void {
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const path = join(stateDir, 'lock.json');
-  const mine = JSON.stringify({ pid: process.pid, born: birthOf(process.pid) ?? '' });
+  const mine = JSON.stringify({ pid: process.pid, born: procStat(process.pid)?.born ?? '' });
   for (;;) {
     try {
       writeFileSync(path, mine, { flag: 'wx' });
@@ -36,8 +36,9 @@ function ownerOf(path: string): z.infer<typeof Owner> | undefined {
   }
   const owner = Owner.safeParse(content);
   if (!owner.success || !isAlive(owner.data.pid)) return undefined;
-  const born = birthOf(owner.data.pid);
-  return born === undefined || born === owner.data.born ? owner.data : undefined;
+  const now = procStat(owner.data.pid);
+  if (now && (now.born !== owner.data.born || now.ended)) return undefined;
+  return owner.data;
 }
 
 function isAlive(pid: number): boolean {
@@ -49,12 +50,16 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process began, in Linux' clock ticks since boot, so that a pid that is used again is told apart. */
-function birthOf(pid: number): string | undefined {
+/**
+ * What Linux tells of a process: when it began (clock ticks since boot), so that a pid that is used again is told apart,
+ * and whether it has ended and only waits for its parent to notice. Undefined on other systems.
+ */
+function procStat(pid: number): { born: string; ended: boolean } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the name in brackets and may hold spaces; the start time is the 22nd.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // The second field is the name in brackets and may hold spaces; the state is the third, the start time the 22nd.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { born: fields[19] ?? '', ended: fields[0] === 'Z' || fields[0] === 'X' };
   } catch {
     return undefined;
   }

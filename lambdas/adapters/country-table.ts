@@ -6,7 +6,13 @@ import { isIPv4 } from 'node:net';
  * each, then per family the starts of ranges, ascending, and a country index per start (0: none). An IPv6 start is the
  * upper 64 bits: registries hand out nothing smaller. `scripts/pack-country-table.mjs` writes it.
  */
-export type CountryTable = { countries: string[]; v4: Uint32Array; v4Country: Uint8Array; v6: BigUint64Array; v6Country: Uint8Array };
+export type CountryTable = {
+  countries: string[];
+  v4: Uint32Array;
+  v4Country: Uint8Array;
+  v6: BigUint64Array;
+  v6Country: Uint8Array;
+};
 
 /** Reads the packed table from its file. */
 export function loadCountryTable(file: string): CountryTable {
@@ -30,7 +36,9 @@ export function loadCountryTable(file: string): CountryTable {
 /** The country of an address, ISO 3166-1 alpha-2; `undefined` where the table has none. The address goes no further. */
 export function countryOf(address: string, table: CountryTable): string | undefined {
   const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
-  const index = isIPv4(mapped) ? lookUp(table.v4, table.v4Country, v4Number(mapped)) : lookUp(table.v6, table.v6Country, v6Upper(mapped));
+  const index = isIPv4(mapped)
+    ? lookUp(table.v4, table.v4Country, v4Number(mapped))
+    : lookUp(table.v6, table.v6Country, v6Upper(mapped));
   return index === 0 ? undefined : table.countries[index - 1];
 }
 
@@ -63,7 +71,8 @@ function v6Upper(address: string): bigint | undefined {
   const [left = '', right] = address.split('::', 2);
   const head = left === '' ? [] : left.split(':');
   const tail = right === undefined || right === '' ? [] : right.split(':');
-  const groups = right === undefined ? head : [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
+  const groups =
+    right === undefined ? head : [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
   if (groups.length < 4) return undefined;
   let value = 0n;
   for (const group of groups.slice(0, 4)) {

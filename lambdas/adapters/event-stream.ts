@@ -17,7 +17,10 @@ const FIRST_PAUSE_MS = 50;
 export function eventStream(client: KinesisClient, streamName: string) {
   return async (records: readonly { key: string; record: StreamRecord }[]): Promise<number[]> => {
     const failed: number[] = [];
-    const entries = records.map(({ key, record }) => ({ PartitionKey: key, Data: Buffer.from(JSON.stringify(record)) }));
+    const entries = records.map(({ key, record }) => ({
+      PartitionKey: key,
+      Data: Buffer.from(JSON.stringify(record)),
+    }));
     for (const chunk of chunks(entries)) failed.push(...(await putChunk(client, streamName, entries, chunk)));
     return failed;
   };
@@ -39,13 +42,21 @@ function* chunks(entries: readonly PutRecordsRequestEntry[]): Generator<number[]
   if (chunk.length > 0) yield chunk;
 }
 
-async function putChunk(client: KinesisClient, streamName: string, entries: readonly PutRecordsRequestEntry[], chunk: number[]): Promise<number[]> {
+async function putChunk(
+  client: KinesisClient,
+  streamName: string,
+  entries: readonly PutRecordsRequestEntry[],
+  chunk: number[],
+): Promise<number[]> {
   let pending = chunk;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
     try {
       const { Records } = await client.send(
-        new PutRecordsCommand({ StreamName: streamName, Records: pending.map((index) => entries[index] as PutRecordsRequestEntry) }),
+        new PutRecordsCommand({
+          StreamName: streamName,
+          Records: pending.map((index) => entries[index] as PutRecordsRequestEntry),
+        }),
       );
       pending = pending.filter((_, i) => Records?.[i]?.ErrorCode !== undefined);
     } catch (error) {

@@ -8,7 +8,12 @@ const MAX_AGE_SECONDS = 600;
  * Verifies a compact JWS (HS256, RFC 7515) that the brand's server signed: `aud` is the site, `sub` the customer id, `exp`
  * lies ahead and `iat` at most ten minutes back. Returns the subject, or `undefined` for any fault.
  */
-export async function verifyIdentityToken(token: string, site: string, now: number, keys: Keys): Promise<string | undefined> {
+export async function verifyIdentityToken(
+  token: string,
+  site: string,
+  now: number,
+  keys: Keys,
+): Promise<string | undefined> {
   try {
     const { kid } = decodeProtectedHeader(token);
     const key = keys.identity[site]?.find((candidate) => candidate.id === kid);

@@ -11,7 +11,8 @@ const REFRESH_MS = 5 * 60_000;
 export function keysLoader(secretId: string): () => Promise<Keys> {
   let loaded: { keys: Keys; at: number } | undefined;
   return async () => {
-    if (!loaded || Date.now() - loaded.at > REFRESH_MS) loaded = { keys: Keys.parse(JSON.parse(await read(secretId))), at: Date.now() };
+    if (!loaded || Date.now() - loaded.at > REFRESH_MS)
+      loaded = { keys: Keys.parse(JSON.parse(await read(secretId))), at: Date.now() };
     return loaded.keys;
   };
 }

@@ -20,4 +20,5 @@ export function linkItemOf(item: Attributes): LinkItem {
   };
 }
 
-const times = (map: Attributes): Record<string, number> => Object.fromEntries(Object.entries(map).map(([purpose, time]) => [purpose, Number(time.N)]));
+const times = (map: Attributes): Record<string, number> =>
+  Object.fromEntries(Object.entries(map).map(([purpose, time]) => [purpose, Number(time.N)]));

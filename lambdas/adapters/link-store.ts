@@ -22,7 +22,11 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
   };
 
   /** Rewrites a person's devices from what was read, unless another door was faster. */
-  const rewriteSiblings = async (person: string, change: (siblings: string[]) => string[], ttl?: number): Promise<void> => {
+  const rewriteSiblings = async (
+    person: string,
+    change: (siblings: string[]) => string[],
+    ttl?: number,
+  ): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const before = (await readOne(person))?.siblings;
       const after = change(before ?? []);
@@ -58,9 +62,19 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
         UpdateExpression: 'SET person = :person, since = :since, receipt = :receipt, #ttl = :ttl',
         ConditionExpression: 'attribute_not_exists(person) OR person = :person',
         ExpressionAttributeNames: { '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':person': { S: person }, ':since': { N: String(since) }, ':receipt': { S: receipt }, ':ttl': { N: String(ttl) } },
+        ExpressionAttributeValues: {
+          ':person': { S: person },
+          ':since': { N: String(since) },
+          ':receipt': { S: receipt },
+          ':ttl': { N: String(ttl) },
+        },
       });
-      if (linked) await rewriteSiblings(person, (siblings) => (siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS)), ttl);
+      if (linked)
+        await rewriteSiblings(
+          person,
+          (siblings) => (siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS)),
+          ttl,
+        );
       return linked;
     },
 
@@ -80,12 +94,16 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
         new UpdateItemCommand({
           TableName: table,
           Key: key(id),
-          UpdateExpression: 'SET withdrawn = if_not_exists(withdrawn, :none), regranted = if_not_exists(regranted, :none), #ttl = :ttl',
+          UpdateExpression:
+            'SET withdrawn = if_not_exists(withdrawn, :none), regranted = if_not_exists(regranted, :none), #ttl = :ttl',
           ExpressionAttributeNames: { '#ttl': 'ttl' },
           ExpressionAttributeValues: { ':none': { M: {} }, ':ttl': { N: String(ttl) } },
         }),
       );
-      const sets = [...withdrawn.map((purpose) => `withdrawn.${purpose} = :at`), ...regranted.map((purpose) => `regranted.${purpose} = :at`)];
+      const sets = [
+        ...withdrawn.map((purpose) => `withdrawn.${purpose} = :at`),
+        ...regranted.map((purpose) => `regranted.${purpose} = :at`),
+      ];
       if (sets.length === 0) return;
       await client.send(
         new UpdateItemCommand({
@@ -99,7 +117,10 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
   };
 }
 
-async function conditionally(client: DynamoDBClient, input: ConstructorParameters<typeof UpdateItemCommand>[0]): Promise<boolean> {
+async function conditionally(
+  client: DynamoDBClient,
+  input: ConstructorParameters<typeof UpdateItemCommand>[0],
+): Promise<boolean> {
   try {
     await client.send(new UpdateItemCommand(input));
     return true;

@@ -29,7 +29,9 @@ function embedded(metric: string, reason: string, value: number): string {
   return JSON.stringify({
     _aws: {
       Timestamp: Date.now(),
-      CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [['reason']], Metrics: [{ Name: metric, Unit: 'Count' }] }],
+      CloudWatchMetrics: [
+        { Namespace: NAMESPACE, Dimensions: [['reason']], Metrics: [{ Name: metric, Unit: 'Count' }] },
+      ],
     },
     reason,
     [metric]: value,

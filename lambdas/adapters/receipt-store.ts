@@ -22,7 +22,13 @@ export function receiptStore(client: DynamoDBClient, table: string): ReceiptStor
     },
 
     async append(receipt) {
-      await client.send(new PutItemCommand({ TableName: table, Item: itemOf(receipt), ConditionExpression: 'attribute_not_exists(pk)' }));
+      await client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: itemOf(receipt),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      );
     },
   };
 }

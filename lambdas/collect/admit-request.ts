@@ -5,7 +5,13 @@ import type { Request } from '../http.ts';
 import type { CollectDeps } from './deps.ts';
 
 /** What the request itself tells of an event's arrival; who sent it and under which consent comes from the caller. */
-export function admitSent(sent: Sent, request: Request, by: Pick<Arrival, 'deviceId' | 'personId' | 'granted'>, position: number, deps: CollectDeps): Admission {
+export function admitSent(
+  sent: Sent,
+  request: Request,
+  by: Pick<Arrival, 'deviceId' | 'personId' | 'granted'>,
+  position: number,
+  deps: CollectDeps,
+): Admission {
   const admission = admit(
     sent,
     {

@@ -26,11 +26,14 @@ export async function putConsent(request: Request, deps: CollectDeps): Promise<R
     return body.answer;
   }
   const browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
-  return body.granted.includes('storage') ? grant(body.granted, site, browser, request, deps) : refuseStorage(body.granted, site, browser, request, deps);
+  return body.granted.includes('storage')
+    ? grant(body.granted, site, browser, request, deps)
+    : refuseStorage(body.granted, site, browser, request, deps);
 }
 
 function readBody(text: string): { granted: Purpose[] } | { answer: Response } {
-  if (Buffer.byteLength(text) > MAX_BODY_BYTES) return { answer: refusal(413, [{ path: '', rule: `must have at most ${MAX_BODY_BYTES} bytes` }]) };
+  if (Buffer.byteLength(text) > MAX_BODY_BYTES)
+    return { answer: refusal(413, [{ path: '', rule: `must have at most ${MAX_BODY_BYTES} bytes` }]) };
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -38,14 +41,29 @@ function readBody(text: string): { granted: Purpose[] } | { answer: Response } {
     return { answer: refusal(400, [{ path: '', rule: 'must be JSON' }]) };
   }
   const parsed = ConsentBody.safeParse(body);
-  if (!parsed.success) return { answer: refusal(400, parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), rule: issue.message }))) };
+  if (!parsed.success)
+    return {
+      answer: refusal(
+        400,
+        parsed.error.issues.map((issue) => ({ path: issue.path.join('.'), rule: issue.message })),
+      ),
+    };
   return { granted: PURPOSES.filter((purpose) => parsed.data.purposes[purpose] === true) };
 }
 
-async function grant(granted: Purpose[], site: string, browser: Browser, request: Request, deps: CollectDeps): Promise<Response> {
+async function grant(
+  granted: Purpose[],
+  site: string,
+  browser: Browser,
+  request: Request,
+  deps: CollectDeps,
+): Promise<Response> {
   const newId = browser.deviceId === undefined ? deps.randomId() : undefined;
   const deviceId = browser.deviceId ?? deviceIdOf(newId as string, deps);
-  const { receipt, records } = await recordChoice({ subject: deviceId, site, granted, method: 'browser', at: request.receivedAt }, deps);
+  const { receipt, records } = await recordChoice(
+    { subject: deviceId, site, granted, method: 'browser', at: request.receivedAt },
+    deps,
+  );
   if (!(await told(records, request, deps))) return unavailable();
   const cookies = [consentCookie(granted, receipt.given_at, deviceId, deps)];
   if (newId !== undefined) cookies.push(setCookie(ID_COOKIE, newId));
@@ -53,11 +71,20 @@ async function grant(granted: Purpose[], site: string, browser: Browser, request
 }
 
 /** Without storage no device is made and no receipt kept; where there was a device, this is its withdrawal. */
-async function refuseStorage(granted: Purpose[], site: string, browser: Browser, request: Request, deps: CollectDeps): Promise<Response> {
+async function refuseStorage(
+  granted: Purpose[],
+  site: string,
+  browser: Browser,
+  request: Request,
+  deps: CollectDeps,
+): Promise<Response> {
   deps.count('StorageRefused', site);
   const cookies = [consentCookie(granted, request.receivedAt, '', deps)];
   if (browser.deviceId !== undefined) {
-    const { records } = await recordChoice({ subject: browser.deviceId, site, granted: [], method: 'browser', at: request.receivedAt }, deps);
+    const { records } = await recordChoice(
+      { subject: browser.deviceId, site, granted: [], method: 'browser', at: request.receivedAt },
+      deps,
+    );
     if (!(await told(records, request, deps))) return unavailable();
     cookies.push(expireCookie(ID_COOKIE));
   }
@@ -74,13 +101,22 @@ async function told(records: Parameters<typeof keyed>[0][], request: Request, de
 export const RETRY_AFTER_SECONDS = 5;
 
 /** The honest answer when the stream did not take what it was given. */
-export const unavailable = (): Response => refusal(503, [{ path: '', rule: 'could not be stored; send it again' }], { 'retry-after': String(RETRY_AFTER_SECONDS) });
+export const unavailable = (): Response =>
+  refusal(503, [{ path: '', rule: 'could not be stored; send it again' }], {
+    'retry-after': String(RETRY_AFTER_SECONDS),
+  });
 
 /** The choice cookie for a device ('' for none), signed with the newest key. */
-export function consentCookie(granted: readonly Purpose[], givenAt: number, deviceId: string, deps: CollectDeps): string {
+export function consentCookie(
+  granted: readonly Purpose[],
+  givenAt: number,
+  deviceId: string,
+  deps: CollectDeps,
+): string {
   const [key] = deps.keys.cookie;
   if (!key) throw new Error('the keys document holds no cookie key');
   return setCookie(CONSENT_COOKIE, writeConsentCookie({ granted: [...granted], givenAt }, deviceId, key, deps.hmac));
 }
 
-const answer = (granted: readonly Purpose[]): Response => json(200, { purposes: Object.fromEntries(PURPOSES.map((purpose) => [purpose, granted.includes(purpose)])) });
+const answer = (granted: readonly Purpose[]): Response =>
+  json(200, { purposes: Object.fromEntries(PURPOSES.map((purpose) => [purpose, granted.includes(purpose)])) });

@@ -13,7 +13,10 @@ export type LinkStore = {
   link: (link: { device: string; person: string; since: number; receipt: string; ttl: number }) => Promise<boolean>;
   unlink: (device: string, person: string) => Promise<void>;
   /** Notes since when purposes are withdrawn, and which of those once withdrawn are granted again. */
-  noteConsent: (id: string, note: { withdrawn: readonly Purpose[]; regranted: readonly Purpose[]; at: number; ttl: number }) => Promise<void>;
+  noteConsent: (
+    id: string,
+    note: { withdrawn: readonly Purpose[]; regranted: readonly Purpose[]; at: number; ttl: number },
+  ) => Promise<void>;
 };
 
 /** Consent receipts, append only. */
@@ -41,4 +44,12 @@ export type CollectDeps = Hashes & {
 };
 
 /** The door's counters; each is a CloudWatch metric with one dimension. */
-export type Metric = 'Rejected' | 'Refused' | 'UnknownParameters' | 'UnexpandedMacros' | 'Redacted' | 'CountedOnly' | 'StreamFailed' | 'StorageRefused';
+export type Metric =
+  | 'Rejected'
+  | 'Refused'
+  | 'UnknownParameters'
+  | 'UnexpandedMacros'
+  | 'Redacted'
+  | 'CountedOnly'
+  | 'StreamFailed'
+  | 'StorageRefused';

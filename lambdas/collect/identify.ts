@@ -25,28 +25,46 @@ export function personIdOf(userId: string, deps: CollectDeps): string {
  * brand's server signed for this site, and a live identity_merge receipt. A device that belongs to another person stays
  * with that person: a new device begins here, under a receipt of its own.
  */
-export async function identifyBrowser(message: SegmentMessage, browser: Browser, site: string, at: number, deps: CollectDeps): Promise<Identified | IdentifyRefusal> {
+export async function identifyBrowser(
+  message: SegmentMessage,
+  browser: Browser,
+  site: string,
+  at: number,
+  deps: CollectDeps,
+): Promise<Identified | IdentifyRefusal> {
   const token = message.context?.identityToken;
-  const userId = token === undefined ? undefined : await deps.verifyIdentity(token, site, at);
+  const userId = token == null ? undefined : await deps.verifyIdentity(token, site, at);
   if (userId === undefined) return { refused: 'identity_token' };
-  if (browser.deviceId === undefined || !browser.granted.includes('identity_merge')) return { refused: 'identity_consent' };
+  if (browser.deviceId === undefined || !browser.granted.includes('identity_merge'))
+    return { refused: 'identity_consent' };
   const receipt = await deps.receipts.latest(browser.deviceId);
   if (!receipt?.granted.includes('identity_merge') || receipt.expires_at <= at) return { refused: 'identity_consent' };
 
   const person = personIdOf(userId, deps);
   const current = (await deps.links.read([browser.deviceId])).get(browser.deviceId);
-  if (current?.person === person) return { deviceId: browser.deviceId, granted: browser.granted, records: [], cookies: [] };
+  if (current?.person === person)
+    return { deviceId: browser.deviceId, granted: browser.granted, records: [], cookies: [] };
   if (current?.person === undefined) {
     const link = { device: browser.deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
-    if (await deps.links.link(link)) return { deviceId: browser.deviceId, granted: browser.granted, records: [linkRecord(link)], cookies: [] };
+    if (await deps.links.link(link))
+      return { deviceId: browser.deviceId, granted: browser.granted, records: [linkRecord(link)], cookies: [] };
   }
   return newDevice(person, browser, site, at, deps);
 }
 
-async function newDevice(person: string, browser: Browser, site: string, at: number, deps: CollectDeps): Promise<Identified> {
+async function newDevice(
+  person: string,
+  browser: Browser,
+  site: string,
+  at: number,
+  deps: CollectDeps,
+): Promise<Identified> {
   const cookieId = deps.randomId();
   const deviceId = deviceIdOf(cookieId, deps);
-  const { receipt, records } = await recordChoice({ subject: deviceId, site, granted: browser.granted, method: 'browser', at }, deps);
+  const { receipt, records } = await recordChoice(
+    { subject: deviceId, site, granted: browser.granted, method: 'browser', at },
+    deps,
+  );
   const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
   await deps.links.link(link);
   return {

@@ -2,7 +2,7 @@ import type { Admission } from '../../domain/admit.ts';
 import type { Issue } from '../../domain/field-values.ts';
 import type { LinkItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
-import { consentOf, readSegmentMessage, type SegmentMessage, sentOf } from '../../domain/segment-message.ts';
+import { consentOf, readSegmentMessage, type SegmentMessage, sentOf, userIdOf } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import { type Browser, readBrowser } from '../browser.ts';
 import { json, type Request, type Response, refusal } from '../http.ts';
@@ -17,9 +17,14 @@ import { authenticate, BATCH_BYTES, eventLimit, type Sender } from './sender.ts'
 type Outcome = { records: StreamRecord[]; cookies: string[]; status: number; issues: readonly Issue[] };
 
 /** `POST /v1/track|page|identify|batch`: the public Segment HTTP format. In a batch the good events are taken. */
-export async function messages(request: Request, route: SegmentMessage['type'] | 'batch', deps: CollectDeps): Promise<Response> {
+export async function messages(
+  request: Request,
+  route: SegmentMessage['type'] | 'batch',
+  deps: CollectDeps,
+): Promise<Response> {
   const bytes = Buffer.byteLength(request.body);
-  if (bytes > BATCH_BYTES) return refused(413, 'too_large', [{ path: '', rule: `must have at most ${BATCH_BYTES} bytes` }], deps);
+  if (bytes > BATCH_BYTES)
+    return refused(413, 'too_large', [{ path: '', rule: `must have at most ${BATCH_BYTES} bytes` }], deps);
   const body = parseObject(request.body);
   if (!body) return refused(400, 'no_json', [{ path: '', rule: 'must be a JSON object' }], deps);
   const sender = authenticate(request, body, deps);
@@ -27,7 +32,14 @@ export async function messages(request: Request, route: SegmentMessage['type'] |
   return route === 'batch' ? batch(request, body, sender, deps) : single(request, body, bytes, route, sender, deps);
 }
 
-async function single(request: Request, body: Record<string, unknown>, bytes: number, type: SegmentMessage['type'], sender: Sender, deps: CollectDeps): Promise<Response> {
+async function single(
+  request: Request,
+  body: Record<string, unknown>,
+  bytes: number,
+  type: SegmentMessage['type'],
+  sender: Sender,
+  deps: CollectDeps,
+): Promise<Response> {
   const limit = eventLimit(sender.config);
   if (bytes > limit) return refused(413, 'too_large', [{ path: '', rule: `must have at most ${limit} bytes` }], deps);
   const [outcome] = await outcomesOf([readSegmentMessage(body, type)], request, sender, deps);
@@ -37,8 +49,14 @@ async function single(request: Request, body: Record<string, unknown>, bytes: nu
   return accepted([], outcome.cookies);
 }
 
-async function batch(request: Request, body: Record<string, unknown>, sender: Sender, deps: CollectDeps): Promise<Response> {
-  if (!Array.isArray(body.batch) || body.batch.length === 0) return refused(400, 'no_batch', [{ path: 'batch', rule: 'must be a list of messages' }], deps);
+async function batch(
+  request: Request,
+  body: Record<string, unknown>,
+  sender: Sender,
+  deps: CollectDeps,
+): Promise<Response> {
+  if (!Array.isArray(body.batch) || body.batch.length === 0)
+    return refused(400, 'no_batch', [{ path: 'batch', rule: 'must be a list of messages' }], deps);
   const limit = eventLimit(sender.config);
   const mayExceed = Buffer.byteLength(request.body) > limit;
   const read = body.batch.map((message: unknown) =>
@@ -48,7 +66,9 @@ async function batch(request: Request, body: Record<string, unknown>, sender: Se
   );
   const outcomes = await outcomesOf(read, request, sender, deps);
   if (!(await stored(outcomes, request, deps))) return unavailable();
-  const bad = outcomes.flatMap((outcome, index) => (outcome.issues.length > 0 ? [{ index, errors: outcome.issues }] : []));
+  const bad = outcomes.flatMap((outcome, index) =>
+    outcome.issues.length > 0 ? [{ index, errors: outcome.issues }] : [],
+  );
   const cookies = outcomes.flatMap((outcome) => outcome.cookies);
   if (bad.length === outcomes.length) return json(outcomes[0]?.status ?? 400, { success: false, rejected: bad });
   return accepted(bad, cookies);
@@ -56,20 +76,38 @@ async function batch(request: Request, body: Record<string, unknown>, sender: Se
 
 /** A batch may carry a context for all of its messages; a message's own entries win. */
 function withBatchContext(message: unknown, context: unknown): unknown {
-  if (typeof context !== 'object' || context === null || typeof message !== 'object' || message === null) return message;
+  if (typeof context !== 'object' || context === null || typeof message !== 'object' || message === null)
+    return message;
   const own = (message as { context?: unknown }).context;
   return { ...message, context: { ...context, ...(typeof own === 'object' ? own : {}) } };
 }
 
 type Read = ReturnType<typeof readSegmentMessage>;
 
-async function outcomesOf(read: readonly Read[], request: Request, sender: Sender, deps: CollectDeps): Promise<Outcome[]> {
-  return sender.config.kind === 'browser' ? browserOutcomes(read, request, sender, deps) : serverOutcomes(read, request, sender, deps);
+async function outcomesOf(
+  read: readonly Read[],
+  request: Request,
+  sender: Sender,
+  deps: CollectDeps,
+): Promise<Outcome[]> {
+  return sender.config.kind === 'browser'
+    ? browserOutcomes(read, request, sender, deps)
+    : serverOutcomes(read, request, sender, deps);
 }
 
 /** A browser's choices are its cookie's, cut by what the message itself grants; the message alone grants nothing. */
-async function browserOutcomes(read: readonly Read[], request: Request, sender: Sender, deps: CollectDeps): Promise<Outcome[]> {
-  let browser: Pick<Browser, 'deviceId' | 'granted'> = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
+async function browserOutcomes(
+  read: readonly Read[],
+  request: Request,
+  sender: Sender,
+  deps: CollectDeps,
+): Promise<Outcome[]> {
+  let browser: Pick<Browser, 'deviceId' | 'granted'> = readBrowser(
+    request.cookies,
+    deps.keys,
+    deps,
+    request.receivedAt,
+  );
   const outcomes: Outcome[] = [];
   for (const [position, item] of read.entries()) {
     if ('issues' in item) {
@@ -79,17 +117,27 @@ async function browserOutcomes(read: readonly Read[], request: Request, sender: 
     const { message } = item;
     const granted = cutBy(consentOf(message), browser.granted);
     if (message.type !== 'identify') {
-      outcomes.push(outcomeOf(admitMessage(message, request, sender, { deviceId: browser.deviceId, granted }, position, deps)));
+      outcomes.push(
+        outcomeOf(admitMessage(message, request, sender, { deviceId: browser.deviceId, granted }, position, deps)),
+      );
       continue;
     }
-    const identified = await identifyBrowser(message, { ...browser, granted }, sender.config.site, request.receivedAt, deps);
+    const identified = await identifyBrowser(
+      message,
+      { ...browser, granted },
+      sender.config.site,
+      request.receivedAt,
+      deps,
+    );
     if ('refused' in identified) {
       deps.count('Refused', identified.refused);
       outcomes.push({ records: [], cookies: [], status: 403, issues: [identityIssue(identified.refused)] });
       continue;
     }
     browser = { deviceId: identified.deviceId, granted: browser.granted };
-    const outcome = outcomeOf(admitMessage(message, request, sender, { deviceId: identified.deviceId, granted }, position, deps));
+    const outcome = outcomeOf(
+      admitMessage(message, request, sender, { deviceId: identified.deviceId, granted }, position, deps),
+    );
     outcomes.push({ ...outcome, records: [...identified.records, ...outcome.records], cookies: identified.cookies });
   }
   return outcomes;
@@ -97,13 +145,24 @@ async function browserOutcomes(read: readonly Read[], request: Request, sender: 
 
 const identityIssue = (refused: 'identity_token' | 'identity_consent'): Issue =>
   refused === 'identity_token'
-    ? { path: 'context.identityToken', rule: 'identity_token: must be a live token that the brand signed for this site' }
+    ? {
+        path: 'context.identityToken',
+        rule: 'identity_token: must be a live token that the brand signed for this site',
+      }
     : { path: 'context.consent', rule: 'identity_consent: needs the cookie and a live identity_merge receipt' };
 
 /** A server's choices are the message's, cut by the person's stored withdrawals. */
-async function serverOutcomes(read: readonly Read[], request: Request, sender: Sender, deps: CollectDeps): Promise<Outcome[]> {
+async function serverOutcomes(
+  read: readonly Read[],
+  request: Request,
+  sender: Sender,
+  deps: CollectDeps,
+): Promise<Outcome[]> {
   const persons = new Map<string, string>();
-  for (const item of read) if ('message' in item && item.message.userId !== undefined) persons.set(item.message.userId, personIdOf(item.message.userId, deps));
+  for (const item of read) {
+    const userId = 'message' in item ? userIdOf(item.message) : undefined;
+    if (userId !== undefined) persons.set(userId, personIdOf(userId, deps));
+  }
   const links = persons.size > 0 ? await deps.links.read([...new Set(persons.values())]) : new Map<string, LinkItem>();
 
   const outcomes: Outcome[] = [];
@@ -113,13 +172,21 @@ async function serverOutcomes(read: readonly Read[], request: Request, sender: S
       continue;
     }
     const { message } = item;
-    const personId = message.userId === undefined ? undefined : persons.get(message.userId);
+    const personId = persons.get(userIdOf(message) ?? '');
     if (personId === undefined) {
-      outcomes.push(invalid([{ path: 'userId', rule: 'is required for a server source' }], request, sender, deps, 'user_missing'));
+      outcomes.push(
+        invalid([{ path: 'userId', rule: 'is required for a server source' }], request, sender, deps, 'user_missing'),
+      );
       continue;
     }
     const sent = consentOf(message);
-    const told = message.type === 'identify' && sent ? await recordChoice({ subject: personId, site: sender.config.site, granted: sent, method: 'server', at: request.receivedAt }, deps) : undefined;
+    const told =
+      message.type === 'identify' && sent
+        ? await recordChoice(
+            { subject: personId, site: sender.config.site, granted: sent, method: 'server', at: request.receivedAt },
+            deps,
+          )
+        : undefined;
     const granted = told ? told.receipt.granted : withoutWithdrawn(sent ?? [], links.get(personId));
     const outcome = outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
     outcomes.push({ ...outcome, records: [...(told?.records ?? []), ...outcome.records] });
@@ -136,7 +203,14 @@ function withoutWithdrawn(granted: readonly Purpose[], link: LinkItem | undefine
 const cutBy = (sent: readonly Purpose[] | undefined, granted: readonly Purpose[]): readonly Purpose[] =>
   sent === undefined ? granted : granted.filter((purpose) => sent.includes(purpose));
 
-function admitMessage(message: SegmentMessage, request: Request, sender: Sender, by: Parameters<typeof admitSent>[2], position: number, deps: CollectDeps): Admission {
+function admitMessage(
+  message: SegmentMessage,
+  request: Request,
+  sender: Sender,
+  by: Parameters<typeof admitSent>[2],
+  position: number,
+  deps: CollectDeps,
+): Admission {
   return admitSent(sentOf(message, sender, request.userAgent), request, by, position, deps);
 }
 
@@ -147,10 +221,23 @@ function outcomeOf(admission: Admission): Outcome {
 }
 
 /** A message that is none leaves a rejection without an event name: nothing that it says can be believed. */
-function invalid(issues: readonly Issue[], request: Request, sender: Sender, deps: CollectDeps, reason = 'message_invalid'): Outcome {
+function invalid(
+  issues: readonly Issue[],
+  request: Request,
+  sender: Sender,
+  deps: CollectDeps,
+  reason = 'message_invalid',
+): Outcome {
   deps.count('Rejected', reason);
   const path = issues[0]?.path;
-  const record: StreamRecord = { kind: 'rejected', received_at: request.receivedAt, source: sender.name, site: sender.config.site, reason, ...(path && { path }) };
+  const record: StreamRecord = {
+    kind: 'rejected',
+    received_at: request.receivedAt,
+    source: sender.name,
+    site: sender.config.site,
+    reason,
+    ...(path && { path }),
+  };
   return { records: [record], cookies: [], status: 400, issues };
 }
 
@@ -174,7 +261,9 @@ function refused(status: number, reason: string, issues: readonly Issue[], deps:
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : undefined;
+    return typeof body === 'object' && body !== null && !Array.isArray(body)
+      ? (body as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }

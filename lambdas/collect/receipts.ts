@@ -4,7 +4,13 @@ import { PURPOSES, type Purpose } from '../../domain/purposes.ts';
 import type { ConsentRecord, LinkRecord } from '../../domain/stream-record.ts';
 import type { CollectDeps } from './deps.ts';
 
-export type Choice = { subject: string; site: string; granted: readonly Purpose[]; method: 'browser' | 'server'; at: number };
+export type Choice = {
+  subject: string;
+  site: string;
+  granted: readonly Purpose[];
+  method: 'browser' | 'server';
+  at: number;
+};
 
 /** Digits of a time in a sort key: enough until the year 2286, so that text order is time order. */
 const TIME_DIGITS = 13;
@@ -14,7 +20,10 @@ const TIME_DIGITS = 13;
  * where identity_merge or storage is withdrawn. A choice that the newest receipt already holds writes nothing.
  * Returns that receipt and the records that the lake has to learn.
  */
-export async function recordChoice(choice: Choice, deps: CollectDeps): Promise<{ receipt: ReceiptItem; records: (ConsentRecord | LinkRecord)[] }> {
+export async function recordChoice(
+  choice: Choice,
+  deps: CollectDeps,
+): Promise<{ receipt: ReceiptItem; records: (ConsentRecord | LinkRecord)[] }> {
   const prior = await deps.receipts.latest(choice.subject);
   const granted = PURPOSES.filter((purpose) => choice.granted.includes(purpose));
   if (prior && sameChoice(prior, granted) && prior.expires_at > choice.at) return { receipt: prior, records: [] };
@@ -43,7 +52,12 @@ export async function recordChoice(choice: Choice, deps: CollectDeps): Promise<{
 const sameChoice = (receipt: ReceiptItem, granted: readonly Purpose[]): boolean =>
   receipt.granted.length === granted.length && granted.every((purpose) => receipt.granted.includes(purpose));
 
-async function applyToLinks(choice: Choice, granted: readonly Purpose[], withdrawn: readonly Purpose[], deps: CollectDeps): Promise<LinkRecord[]> {
+async function applyToLinks(
+  choice: Choice,
+  granted: readonly Purpose[],
+  withdrawn: readonly Purpose[],
+  deps: CollectDeps,
+): Promise<LinkRecord[]> {
   const link = (await deps.links.read([choice.subject])).get(choice.subject);
   const regranted = granted.filter((purpose) => link?.withdrawn?.[purpose] !== undefined);
   if (withdrawn.length > 0 || regranted.length > 0)
@@ -59,7 +73,14 @@ async function unlinkAll(choice: Choice, link: LinkItem, deps: CollectDeps): Pro
   for (const [device, item] of await deps.links.read(devices)) {
     if (item.person === undefined) continue;
     await deps.links.unlink(device, item.person);
-    removed.push({ kind: 'link', device_id: device, person_id: item.person, since: item.since ?? choice.at, receipt_id: item.receipt ?? '', removed_at: choice.at });
+    removed.push({
+      kind: 'link',
+      device_id: device,
+      person_id: item.person,
+      since: item.since ?? choice.at,
+      receipt_id: item.receipt ?? '',
+      removed_at: choice.at,
+    });
   }
   return removed;
 }

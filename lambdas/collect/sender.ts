@@ -13,15 +13,22 @@ const SERVER_EVENT_BYTES = 256 * 1024;
 export const BATCH_BYTES = 500 * 1024;
 
 /** Largest event that a source may send, in bytes of JSON. */
-export const eventLimit = (source: SourceConfig): number => (source.kind === 'browser' ? BROWSER_EVENT_BYTES : SERVER_EVENT_BYTES);
+export const eventLimit = (source: SourceConfig): number =>
+  source.kind === 'browser' ? BROWSER_EVENT_BYTES : SERVER_EVENT_BYTES;
 
 /** Finds the source by the Basic user name or the body's `writeKey`; a browser source must also come from its site's origin. */
-export function authenticate(request: Request, body: Record<string, unknown>, deps: CollectDeps): Sender | { answer: Response } {
+export function authenticate(
+  request: Request,
+  body: Record<string, unknown>,
+  deps: CollectDeps,
+): Sender | { answer: Response } {
   const key = basicUser(request.headers.authorization) ?? body.writeKey;
   const sender = typeof key === 'string' ? senderOf(key, deps) : undefined;
   if (!sender) {
     deps.count('Refused', 'write_key');
-    return { answer: refusal(401, [{ path: 'writeKey', rule: 'must be a live write key, as Basic user name or in the body' }]) };
+    return {
+      answer: refusal(401, [{ path: 'writeKey', rule: 'must be a live write key, as Basic user name or in the body' }]),
+    };
   }
   if (sender.config.kind === 'browser' && !hasOriginOf(sender.config.site, request, deps)) {
     deps.count('Refused', 'origin');

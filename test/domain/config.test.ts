@@ -25,21 +25,32 @@ describe('paula.config.ts', () => {
     ['pixelPath', '/v1/track', /pixelPath: must be a path/],
     ['purposes/profile/legalBasis', 'legitimate_interest', /purposes\.profile\.legalBasis: "profile" needs consent/],
     ['purposes/storage/retentionDays', 400, /purposes\.storage\.retentionDays: 13 months/],
-    ['trackingPlan/fields/campaign/purposes', [], /trackingPlan\.fields\.campaign\.purposes: every field needs at least one purpose/],
+    [
+      'trackingPlan/fields/campaign/purposes',
+      [],
+      /trackingPlan\.fields\.campaign\.purposes: every field needs at least one purpose/,
+    ],
     ['trackingPlan/fields/campaign/type', 'integer', /the standard field "campaign" is of type text/],
-    ['trackingPlan/fields/device_id', { type: 'text', purposes: ['profile'] }, /device_id: this name is written by the platform itself/],
+    [
+      'trackingPlan/fields/device_id',
+      { type: 'text', purposes: ['profile'] },
+      /device_id: this name is written by the platform itself/,
+    ],
     ['trackingPlan/events/Order Completed/fields', ['order_number'], /"order_number" is not in trackingPlan\.fields/],
     ['trackingPlan/events/Identified', undefined, /trackingPlan\.events/],
     ['sources/web/site', 'blog', /sources\.web\.site: "blog" is not a configured site/],
     ['sources/web/events', ['Nothing'], /sources\.web\.events\.0: "Nothing" is not in trackingPlan\.events/],
     ['rawRetentionDays', 91, /rawRetentionDays/],
     ['colour', 'blue', /colour/],
-  ])('refuses %s = %j with the key and the rule', (path, value, message) => expect(() => parseConfig(changed(path, value))).toThrow(message));
+  ])('refuses %s = %j with the key and the rule', (path, value, message) =>
+    expect(() => parseConfig(changed(path, value))).toThrow(message),
+  );
 
   it('defaults to Frankfurt', () => expect(stageOf(config, 'dev').region).toBe('eu-central-1'));
   it('holds an override of the region to the same rule', () => {
     expect(stageOf(config, 'prod', 'eusc-de-east-1').region).toBe('eusc-de-east-1');
     expect(() => stageOf(config, 'prod', 'eu-west-2')).toThrow(/data stays in the EU/);
   });
-  it('names the known stages where one is unknown', () => expect(() => stageOf(config, 'qa')).toThrow(/known: local, dev, prod/));
+  it('names the known stages where one is unknown', () =>
+    expect(() => stageOf(config, 'qa')).toThrow(/known: local, dev, prod/));
 });

@@ -7,14 +7,18 @@ import { hashes } from '../../lambdas/adapters/hashes.ts';
 const now = Date.UTC(2026, 10, 24);
 const current = { id: 'k2', key: 'B'.repeat(43) };
 const former = { id: 'k1', key: 'A'.repeat(43) };
-const read = (value: string, device = 'd.x', at = now) => readConsentCookie(value, device, [current, former], hashes.hmac, at);
+const read = (value: string, device = 'd.x', at = now) =>
+  readConsentCookie(value, device, [current, former], hashes.hmac, at);
 
 describe('paula_consent', () => {
   it('gives back the choices that it was given', () => {
     fc.assert(
       fc.property(fc.subarray([...PURPOSES]), fc.integer({ min: 0, max: 394 }), (granted, days) => {
         const givenAt = now - days * 86_400_000;
-        expect(read(writeConsentCookie({ granted, givenAt }, 'd.x', current, hashes.hmac))).toEqual({ granted, givenAt });
+        expect(read(writeConsentCookie({ granted, givenAt }, 'd.x', current, hashes.hmac))).toEqual({
+          granted,
+          givenAt,
+        });
       }),
     );
   });

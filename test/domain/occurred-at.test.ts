@@ -13,13 +13,23 @@ describe('parseTimestamp', () => {
     ['2026-11-24T10:00:00.1234567Z', Date.UTC(2026, 10, 24, 10, 0, 0, 123)],
   ])('reads %s', (text, expected) => expect(parseTimestamp(text)).toBe(expected));
 
-  it.each(['', 'yesterday', '24.11.2026', '2026-02-30', '2026-13-01', '1999-12-31', '2026-11-24T24:00:00', '1764000000000'])('refuses "%s"', (text) =>
-    expect(parseTimestamp(text)).toBeUndefined(),
-  );
+  it.each([
+    '',
+    'yesterday',
+    '24.11.2026',
+    '2026-02-30',
+    '2026-13-01',
+    '1999-12-31',
+    '2026-11-24T24:00:00',
+    '1764000000000',
+  ])('refuses "%s"', (text) => expect(parseTimestamp(text)).toBeUndefined());
 
   it('reads back what toISOString writes', () => {
     fc.assert(
-      fc.property(fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 11, 31) }), (time) => parseTimestamp(new Date(time).toISOString()) === time),
+      fc.property(
+        fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 11, 31) }),
+        (time) => parseTimestamp(new Date(time).toISOString()) === time,
+      ),
     );
   });
 });
@@ -34,5 +44,6 @@ describe('clamp', () => {
     expect(clamp(now - day, now, 'browser')).toEqual({ at: now - day, clamped: false });
   });
 
-  it('believes a server', () => expect(clamp(now - 5000 * day, now, 'server')).toEqual({ at: now - 5000 * day, clamped: false }));
+  it('believes a server', () =>
+    expect(clamp(now - 5000 * day, now, 'server')).toEqual({ at: now - 5000 * day, clamped: false }));
 });

@@ -44,7 +44,9 @@ describe('redact', () => {
   });
 
   it('never throws and never grows a clean text', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => typeof redact(text).text === 'string'));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => typeof redact(text).text === 'string'),
+    );
   });
 
   it('finds an address wherever it stands', () => {

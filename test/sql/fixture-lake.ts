@@ -28,15 +28,18 @@ export const QUIET_SECONDS = stageOf(demo, 'local').segmentQuietSeconds;
 const DAY_MS = 86_400_000;
 
 /** A temporary lake whose landing is filled by `land` itself and whose steps are the plan's own. */
-export async function openFixtureLake(config: PaulaConfig = demo) {
-  const folder = mkdtempSync(join(tmpdir(), 'paula-lake-'));
+export async function openFixtureLake(
+  config: PaulaConfig = demo,
+  folder: string = mkdtempSync(join(tmpdir(), 'paula-lake-')),
+  firstSequence = 0,
+): Promise<FixtureLake> {
   const objects = join(folder, 'objects');
   const tables = lakeTables(config);
   const plan = buildPlan({ config, stage: stageOf(config, 'local'), bucket: 'lake', ...readSqlTexts() });
   const lake = await openLake({ folder, objects, tables });
   for (const table of tables) if (table.kind === 'iceberg') await lake.run(duckDbDdl(table));
 
-  let sequence = 0;
+  let sequence = firstSequence;
   const put = async (key: string, body: Uint8Array): Promise<void> => {
     const path = join(objects, key);
     mkdirSync(dirname(path), { recursive: true });
@@ -44,10 +47,7 @@ export async function openFixtureLake(config: PaulaConfig = demo) {
     writeFileSync(`${path}.meta.json`, '{}');
   };
 
-  const fixture = {
-    lake,
-    plan,
-
+  const fixture: FixtureLake = {
     /** Lands records as one batch; `from` makes their sequence numbers, so that a batch can be delivered again. */
     async land(
       records: readonly StreamRecord[],
@@ -91,16 +91,29 @@ export async function openFixtureLake(config: PaulaConfig = demo) {
 
     rows: lake.rows,
 
+    /** The same lake and objects after a change of the configuration. */
+    async reopen(changed: PaulaConfig): Promise<FixtureLake> {
+      lake.close();
+      return openFixtureLake(changed, folder, sequence);
+    },
+
     close(): void {
       lake.close();
       rmSync(folder, { recursive: true });
     },
   };
-  await fixture.run(VIEWS);
+  if (config === demo) await fixture.run(VIEWS);
   return fixture;
 }
 
-export type FixtureLake = Awaited<ReturnType<typeof openFixtureLake>>;
+export type FixtureLake = {
+  land(records: readonly StreamRecord[], from?: number, shard?: string, arrivedAt?: number): Promise<void>;
+  run(ids: readonly string[], asOf?: Date): Promise<void>;
+  unloaded(id: string, asOf?: Date): Promise<Record<string, unknown>[]>;
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  reopen(changed: PaulaConfig): Promise<FixtureLake>;
+  close(): void;
+};
 
 export const VIEWS = ['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'];
 export const INGEST = ['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-events'];

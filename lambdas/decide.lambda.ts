@@ -1,0 +1,28 @@
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import config from '../paula.config.ts';
+import { audienceExpiries } from './adapters/audience-expiries.ts';
+import { dynamo } from './adapters/clients.ts';
+import { hashes } from './adapters/hashes.ts';
+import { keysLoader } from './adapters/keys.ts';
+import { profileStore } from './adapters/profile-store.ts';
+import { readBrowser } from './browser.ts';
+import { decide } from './decide.ts';
+import { DecideEnv } from './env.ts';
+import { readRequest } from './http.ts';
+
+const env = DecideEnv.parse(process.env);
+const loadKeys = keysLoader(env.KEYS_SECRET_ID);
+const client = dynamo();
+const deps = {
+  config,
+  read: profileStore(client, env.PROFILES_TABLE).read,
+  audienceExpiries: audienceExpiries(client, env.CONTROL_TABLE),
+};
+
+/** The door for decisions: "show this banner?". */
+export const handler = middy<APIGatewayProxyEventV2>().handler(async (event) => {
+  const keys = await loadKeys();
+  const identify = (cookies: readonly string[], now: number) => readBrowser(cookies, keys, hashes, now);
+  return decide(readRequest(event), { ...deps, identify });
+});

@@ -1,0 +1,134 @@
+import { CfnOutput, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  type CfnStage,
+  HttpApi,
+  type HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+  PayloadFormatVersion,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Construct } from 'constructs';
+import { type RoutedFunction, routes } from '../domain/routes.ts';
+import type { LineStackProps } from './line-stack.ts';
+import { StageLogGroup } from './log-group.ts';
+import { PaulaFunction } from './paula-function.ts';
+
+/** Lambda unpacks a function's code here. */
+const TASK_ROOT = '/var/task';
+const COUNTRY_TABLE = 'country.bin';
+
+/**
+ * An access log without address, path, query or user agent. API Gateway demands the request id; an event's id is made of it
+ * with a key (HMAC), so whoever has the log and not the keys cannot find the row of a request.
+ */
+const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
+  JSON.stringify({
+    requestId: '$context.requestId',
+    time: '$context.requestTimeEpoch',
+    route: '$context.routeKey',
+    status: '$context.status',
+    latency: '$context.responseLatency',
+    bytes: '$context.responseLength',
+    error: '$context.integrationErrorMessage',
+  }),
+);
+
+/** The HTTP API and the two functions behind it. */
+export class Door extends Construct {
+  constructor(scope: Construct, id: string, props: LineStackProps) {
+    super(scope, id);
+    const { config, stage, state } = props;
+
+    const collect = new PaulaFunction(this, 'Collect', {
+      ...props,
+      entry: 'collect',
+      key: state.key,
+      environment: {
+        STREAM_NAME: state.stream.stream.streamName,
+        PROFILES_TABLE: state.tables.profiles.tableName,
+        CONSENTS_TABLE: state.tables.consents.tableName,
+        KEYS_SECRET_ID: state.keys.arn,
+        COUNTRY_TABLE_FILE: `${TASK_ROOT}/${COUNTRY_TABLE}`,
+      },
+      // One vCPU (1,769 MB): a cold start parses bundle and country table on it, and a browser waits for that.
+      memoryMb: 1769,
+      // API Gateway gives up after 30 s; a pixel is no use after ten.
+      timeoutSeconds: 10,
+      commandHooks: {
+        beforeBundling: () => [],
+        beforeInstall: () => [],
+        afterBundling: (inputDir, outputDir) => [
+          `node "${inputDir}/scripts/pack-country-table.mjs" "${outputDir}/${COUNTRY_TABLE}"`,
+        ],
+      },
+    });
+    state.stream.grantPut(collect);
+    state.tables.grantCollect(collect);
+    state.keys.grantRead(collect);
+
+    const decide = new PaulaFunction(this, 'Decide', {
+      ...props,
+      entry: 'decide',
+      key: state.key,
+      environment: {
+        PROFILES_TABLE: state.tables.profiles.tableName,
+        CONTROL_TABLE: state.tables.control.tableName,
+        KEYS_SECRET_ID: state.keys.arn,
+      },
+      // Two reads and a lookup: half a vCPU does it in milliseconds.
+      memoryMb: 1024,
+      // A banner that waits longer is shown without the decision.
+      timeoutSeconds: 5,
+    });
+    state.tables.grantDecide(decide);
+    state.keys.grantRead(decide);
+
+    const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: `${config.brand.name}: door` });
+    const integrate = (id: RoutedFunction, { function: handler }: PaulaFunction) =>
+      new HttpLambdaIntegration(id, handler, {
+        payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
+        // One permission for the API and not one per route: it is the API that is trusted.
+        scopePermissionToRoute: false,
+      });
+    const integrations = { collect: integrate('collect', collect), decide: integrate('decide', decide) };
+    const added = routes(config).flatMap(({ method, path, function: name }) =>
+      api.addRoutes({ path, methods: [method as HttpMethod], integration: integrations[name] }),
+    );
+
+    const live = new HttpStage(this, 'Live', {
+      httpApi: api,
+      stageName: '$default',
+      autoDeploy: true,
+      ...(stage.accessLogs && {
+        accessLogSettings: {
+          destination: new LogGroupLogDestination(new StageLogGroup(this, 'AccessLogs', { stage, key: state.key })),
+          format: ACCESS_LOG_FORMAT,
+        },
+      }),
+    });
+    const { rate, burst } = stage.throttle;
+    // Spelt as CloudFormation does: the CDK passes a map of settings through as it is.
+    const throttled = { ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst };
+    const cfnStage = live.node.defaultChild as CfnStage;
+    cfnStage.routeSettings = Object.fromEntries(
+      routes(config).map(({ method, path }) => [`${method} ${path}`, throttled]),
+    );
+    // API Gateway refuses settings of a route that is not there yet.
+    live.node.addDependency(...added);
+
+    Validations.of(api).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason:
+        'A pixel has no credentials to show. What needs some is checked in the function, where the answer can differ by ' +
+        'event: write keys, the device cookie, identity tokens and Origin.',
+    });
+    if (!stage.accessLogs)
+      Validations.of(live).acknowledge({
+        id: 'AwsSolutions-APIG1',
+        reason: 'Access logs are the brand’s choice (stage.accessLogs); metrics per route count without them.',
+      });
+    new CfnOutput(this, 'Url', { value: api.apiEndpoint, description: 'The door' });
+  }
+}

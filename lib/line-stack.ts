@@ -1,0 +1,51 @@
+import { Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { consumers } from '../domain/consumers.ts';
+import { Door } from './door.ts';
+import { KeysCompletion } from './keys-completion.ts';
+import type { PaulaStageProps } from './paula-stage.ts';
+import { Plan } from './plan.ts';
+import type { StateStack } from './state-stack.ts';
+import { StreamConsumer } from './stream-consumer.ts';
+
+export interface LineStackProps extends PaulaStageProps {
+  readonly state: StateStack;
+}
+
+/** What may be redeployed at will: the stations of the line, in its order. It holds no data. */
+export class LineStack extends Stack {
+  constructor(scope: Construct, id: string, props: LineStackProps) {
+    super(scope, id, {
+      description: 'Paula: the line (door, consumers, plan); holds no data',
+      analyticsReporting: false,
+    });
+    const { stage, state } = props;
+    const { profile, land } = consumers(stage);
+
+    new KeysCompletion(this, 'Keys', props);
+    new Door(this, 'Door', props);
+
+    const folding = new StreamConsumer(this, 'Profile', {
+      ...props,
+      consumer: profile,
+      environment: { PROFILES_TABLE: state.tables.profiles.tableName },
+      // One vCPU (1,769 MB): folding a batch is CPU on one thread.
+      memoryMb: 1769,
+      // A batch of 1,000 takes seconds; a minute leaves room for a throttled table's back-off.
+      timeoutSeconds: 60,
+    });
+    state.tables.grantFold(folding.function);
+
+    const landing = new StreamConsumer(this, 'Land', {
+      ...props,
+      consumer: land,
+      environment: { BUCKET_NAME: state.lake.bucket.bucketName },
+      memoryMb: 1769,
+      // 6 MB of records become a handful of objects in seconds; two minutes leave room for a slow object store.
+      timeoutSeconds: 120,
+    });
+    state.lake.grantLand(landing.function);
+
+    new Plan(this, 'Plan', props);
+  }
+}
