@@ -32,26 +32,28 @@ export type StreamedEvent = StreamPosition & { record: EventRecord };
  */
 export function fold(profile: Profile, events: readonly StreamedEvent[]): Profile {
   const draft: Draft = {
-    ...profile,
-    counts: new Map(profile.counts),
-    totals: new Map(profile.totals),
-    products: new Map(profile.products),
-    categories: new Map(profile.categories),
-    campaigns: new Map(profile.campaigns),
-    purchases: new Map(profile.purchases),
-    events: [...profile.events],
-    orders: [...profile.orders],
+    base: profile,
+    next: { ...profile, events: [...profile.events], orders: [...profile.orders] },
   };
+  const { next } = draft;
   for (const { record, shard, sequence } of events) {
-    if (isApplied(draft.applied, shard, sequence)) continue;
-    draft.applied = { shard, sequence };
+    if (isApplied(next.applied, shard, sequence)) continue;
+    next.applied = { shard, sequence };
     foldEvent(draft, record);
   }
-  return draft;
+  return next;
 }
 
-type Draft = { -readonly [K in keyof Profile]: Mutable<Profile[K]> };
-type Mutable<T> = T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends readonly (infer E)[] ? E[] : T;
+/** `next` begins as `base`, with whose maps it parts when they first change: an event changes few of them. */
+type Draft = { base: Profile; next: Next };
+type Next = { -readonly [K in keyof Profile]: Profile[K] extends readonly number[] ? number[] : Profile[K] };
+type MapName = 'counts' | 'totals' | 'products' | 'categories' | 'campaigns' | 'purchases';
+type OwnMap<N extends MapName> = Profile[N] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never;
+
+function own<N extends MapName>({ base, next }: Draft, name: N): OwnMap<N> {
+  if (next[name] === base[name]) next[name] = new Map(base[name] as ReadonlyMap<never, never>) as Next[N];
+  return next[name] as unknown as OwnMap<N>;
+}
 
 /** True where the record is at or before the applied one. Sequence numbers are decimal integers without leading zeros. */
 export function isApplied(applied: StreamPosition | undefined, shard: string, sequence: string): boolean {
@@ -61,17 +63,18 @@ export function isApplied(applied: StreamPosition | undefined, shard: string, se
 }
 
 function foldEvent(draft: Draft, record: EventRecord): void {
+  const { next } = draft;
   const id = cutHash(record.event_id);
-  if (draft.events.includes(id)) return;
-  remember(draft.events, id, EVENT_RING);
-  if (isKnownOrder(draft, record)) return;
+  if (next.events.includes(id)) return;
+  remember(next.events, id, EVENT_RING);
+  if (isKnownOrder(next.orders, record)) return;
 
   const at = record.occurred_at;
-  if (draft.firstSeen === 0 || at < draft.firstSeen) draft.firstSeen = at;
-  if (at > draft.lastSeen) draft.lastSeen = at;
-  draft.lastReceivedDay = Math.max(draft.lastReceivedDay, dayOf(record.received_at));
-  count(draft, record.event);
-  foldTouch(draft, record, id);
+  if (next.firstSeen === 0 || at < next.firstSeen) next.firstSeen = at;
+  if (at > next.lastSeen) next.lastSeen = at;
+  next.lastReceivedDay = Math.max(next.lastReceivedDay, dayOf(record.received_at));
+  count(own(draft, 'counts'), record.event);
+  foldTouch(next, record, id);
   foldCampaign(draft, record);
   if (ORDER_EVENTS.has(record.event)) foldOrder(draft, record);
   else foldInterest(draft, record.event, at, record.product_id, record.category);
@@ -88,52 +91,55 @@ function remember(ring: number[], hash: number, size: number): void {
 const ONCE_PER_ORDER: ReadonlySet<string> = new Set(['Order Completed', 'Order Cancelled']);
 
 /** Order ids are the site's own; two shops may count from the same number. */
-function isKnownOrder(draft: Draft, { event, site, order_id }: EventRecord): boolean {
+function isKnownOrder(ring: number[], { event, site, order_id }: EventRecord): boolean {
   if (order_id === undefined || !ONCE_PER_ORDER.has(event)) return false;
   const hash = shortHash(`${site}\n${event}\n${order_id}`);
-  if (draft.orders.includes(hash)) return true;
-  remember(draft.orders, hash, ORDER_RING);
+  if (ring.includes(hash)) return true;
+  remember(ring, hash, ORDER_RING);
   return false;
 }
 
-function count(draft: Draft, event: string): void {
-  const name = draft.counts.has(event) || draft.counts.size < MAX_EVENT_NAMES ? event : OTHER;
-  draft.counts.set(name, (draft.counts.get(name) ?? 0) + 1);
+function count(counts: Map<string, number>, event: string): void {
+  const name = counts.has(event) || counts.size < MAX_EVENT_NAMES ? event : OTHER;
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-function foldTouch(draft: Draft, record: EventRecord, id: number): void {
+function foldTouch(next: Next, record: EventRecord, id: number): void {
   if ((record.campaign ?? record.utm_source ?? record.utm_medium ?? record.utm_campaign) === undefined) return;
   const at = record.occurred_at;
-  if (!draft.firstTouch || isEarlier(at, id, draft.firstTouch)) draft.firstTouch = touchOf(record, id);
-  if (!draft.lastTouch || !isEarlier(at, id, draft.lastTouch)) draft.lastTouch = touchOf(record, id);
+  const touch = touchOf(record, id);
+  if (!next.firstTouch || isEarlier(at, id, next.firstTouch)) next.firstTouch = touch;
+  if (!next.lastTouch || !isEarlier(at, id, next.lastTouch)) next.lastTouch = touch;
 }
 
 /** By time, then by id: a total order, so that the order of arrival does not matter. */
 const isEarlier = (at: number, id: number, touch: Touch): boolean =>
   at < touch.at || (at === touch.at && id < touch.id);
 
-function touchOf(record: EventRecord, id: number): Touch {
-  const touch: Touch = { at: record.occurred_at, id, event: record.event };
-  if (record.campaign !== undefined) touch.campaign = record.campaign;
-  if (record.placement !== undefined) touch.placement = record.placement;
-  if (record.utm_source !== undefined) touch.utmSource = record.utm_source;
-  if (record.utm_medium !== undefined) touch.utmMedium = record.utm_medium;
-  if (record.utm_campaign !== undefined) touch.utmCampaign = record.utm_campaign;
-  if (record.referrer_host !== undefined) touch.referrerHost = record.referrer_host;
-  return touch;
-}
+const touchOf = (record: EventRecord, id: number): Touch => ({
+  at: record.occurred_at,
+  id,
+  event: record.event,
+  campaign: record.campaign,
+  placement: record.placement,
+  utmSource: record.utm_source,
+  utmMedium: record.utm_medium,
+  utmCampaign: record.utm_campaign,
+  referrerHost: record.referrer_host,
+});
 
 function foldCampaign(draft: Draft, { campaign, event, occurred_at }: EventRecord): void {
   if (campaign === undefined) return;
-  const before = draft.campaigns.get(campaign);
+  const campaigns = own(draft, 'campaigns');
+  const before = campaigns.get(campaign);
   const at = Math.floor(occurred_at / 1000);
   const contact: CampaignContact = {
     score: (before?.score ?? 0) + decayedWeight(1, occurred_at),
     impressions: (before?.impressions ?? 0) + (event === 'Ad Impression' ? 1 : 0),
     lastAt: before ? Math.max(before.lastAt, at) : at,
   };
-  draft.campaigns.set(campaign, contact);
-  if (draft.campaigns.size > MAX_CAMPAIGNS) evictLowest(draft.campaigns, campaign, ({ score }) => score);
+  campaigns.set(campaign, contact);
+  if (campaigns.size > MAX_CAMPAIGNS) evictLowest(campaigns, campaign, ({ score }) => score);
 }
 
 /**
@@ -153,8 +159,8 @@ function foldInterest(draft: Draft, event: string, at: number, product?: string,
   const interest = INTEREST[event] ?? 1;
   if (interest === 0) return;
   const weight = decayedWeight(interest, at);
-  if (product !== undefined) addScore(draft.products, product, weight, MAX_PRODUCTS);
-  if (category !== undefined) addScore(draft.categories, category, weight, MAX_CATEGORIES);
+  if (product !== undefined) addScore(own(draft, 'products'), product, weight, MAX_PRODUCTS);
+  if (category !== undefined) addScore(own(draft, 'categories'), category, weight, MAX_CATEGORIES);
 }
 
 function addScore(scores: Map<string, number>, key: string, weight: number, size: number): void {
@@ -178,31 +184,26 @@ const ORDER_EVENTS: ReadonlySet<string> = new Set(['Order Completed', 'Order Ref
 
 function foldOrder(draft: Draft, record: EventRecord): void {
   const placed = record.event === 'Order Completed';
-  addTotals(draft, record, placed);
-  for (const line of linesOf(record)) {
-    foldInterest(draft, record.event, record.occurred_at, line.product_id, line.category);
-    purchase(
-      draft.purchases,
-      line.product_id,
-      placed ? line.quantity : -Math.abs(line.quantity),
-      dayOf(record.occurred_at),
-    );
+  addTotals(own(draft, 'totals'), record, placed);
+  for (const { product_id, category, quantity } of linesOf(record)) {
+    foldInterest(draft, record.event, record.occurred_at, product_id, category);
+    const pieces = placed ? quantity : -Math.abs(quantity);
+    addPurchase(own(draft, 'purchases'), product_id, pieces, dayOf(record.occurred_at));
   }
 }
 
-function addTotals(draft: Draft, { currency = OTHER, value = '0' }: EventRecord, placed: boolean): void {
+function addTotals(totals: Map<string, Totals>, { currency = OTHER, value = '0' }: EventRecord, placed: boolean): void {
   const units = parseMoney(value);
   if (units === undefined) throw new Error('an accepted event holds a value that is no amount');
-  const name = draft.totals.has(currency) || currenciesOf(draft) < MAX_CURRENCIES ? currency : OTHER;
-  const before: Totals = draft.totals.get(name) ?? { orders: 0, refunds: 0, revenue: 0n };
-  draft.totals.set(name, {
+  const kept = totals.size - (totals.has(OTHER) ? 1 : 0);
+  const name = totals.has(currency) || kept < MAX_CURRENCIES ? currency : OTHER;
+  const before: Totals = totals.get(name) ?? { orders: 0, refunds: 0, revenue: 0n };
+  totals.set(name, {
     orders: before.orders + (placed ? 1 : 0),
     refunds: before.refunds + (placed ? 0 : 1),
     revenue: before.revenue + units,
   });
 }
-
-const currenciesOf = ({ totals }: Draft): number => totals.size - (totals.has(OTHER) ? 1 : 0);
 
 /** The order's lines, else its one product with its quantity, or one piece of it where that is absent. */
 function linesOf({ properties, product_id, category, quantity = 1 }: EventRecord): readonly OrderLine[] {
@@ -212,7 +213,7 @@ function linesOf({ properties, product_id, category, quantity = 1 }: EventRecord
 }
 
 /** A return may arrive before its order, so a net below zero is kept. */
-function purchase(purchases: Map<number, Purchase>, product: string, quantity: number, day: number): void {
+function addPurchase(purchases: Map<number, Purchase>, product: string, quantity: number, day: number): void {
   const hash = shortHash(product);
   const before = purchases.get(hash);
   purchases.set(hash, before ? { day: Math.max(before.day, day), net: before.net + quantity } : { day, net: quantity });

@@ -24,6 +24,8 @@ export type LinkItem = {
   since?: number;
   receipt?: string;
   siblings?: string[];
+  /** Raised by each rewrite of `siblings`: the condition that keeps two doors from overwriting each other. */
+  revision?: number;
   /** Purpose to the time of its withdrawal: events received up to then no longer count for it. */
   withdrawn?: Partial<Record<Purpose, number>>;
   /** Of the withdrawn purposes, those that a later receipt grants again, with its time. */

@@ -127,11 +127,11 @@ export function unpackProfile(bytes: Uint8Array): Profile {
     firstSeen,
     lastSeen,
     lastReceivedDay,
-    ...(applied && { applied }),
+    applied,
     counts,
     totals,
-    ...(firstTouch && { firstTouch }),
-    ...(lastTouch && { lastTouch }),
+    firstTouch,
+    lastTouch,
     products,
     categories,
     campaigns,
@@ -235,9 +235,10 @@ function readPosition(reader: ByteReader, text: () => string): StreamPosition | 
   return { shard, sequence };
 }
 
-/** The optional texts of a touch; a bit each says which are there. */
+/** The optional texts of a touch in the order of the type; a bit each says which are there. */
 const TOUCH_TEXTS = ['campaign', 'placement', 'utmSource', 'utmMedium', 'utmCampaign', 'referrerHost'] as const;
 const TOUCH_PRESENT = 1 << TOUCH_TEXTS.length;
+type TouchText = (typeof TOUCH_TEXTS)[number];
 
 function writeTouch(touch: Touch | undefined, { firstSeen }: Profile, texts: TextTable): void {
   if (!touch) {
@@ -245,7 +246,7 @@ function writeTouch(touch: Touch | undefined, { firstSeen }: Profile, texts: Tex
     return;
   }
   let mask = TOUCH_PRESENT;
-  for (let i = 0; i < TOUCH_TEXTS.length; i++) if (touch[TOUCH_TEXTS[i] as 'campaign'] !== undefined) mask |= 1 << i;
+  for (let i = 0; i < TOUCH_TEXTS.length; i++) if (touch[TOUCH_TEXTS[i] as TouchText] !== undefined) mask |= 1 << i;
   body.byte(mask);
   body.varint(touch.at - firstSeen);
   body.uint48(touch.id);
@@ -259,9 +260,18 @@ function writeTouch(touch: Touch | undefined, { firstSeen }: Profile, texts: Tex
 function readTouch(reader: ByteReader, firstSeen: number, text: () => string): Touch | undefined {
   const mask = reader.byte();
   if (mask === 0) return undefined;
-  const touch: Touch = { at: firstSeen + reader.varint(), id: reader.uint48(), event: text() };
-  for (let i = 0; i < TOUCH_TEXTS.length; i++) if (mask & (1 << i)) touch[TOUCH_TEXTS[i] as 'campaign'] = text();
-  return touch;
+  const optional = (i: number): string | undefined => (mask & (1 << i) ? text() : undefined);
+  return {
+    at: firstSeen + reader.varint(),
+    id: reader.uint48(),
+    event: text(),
+    campaign: optional(0),
+    placement: optional(1),
+    utmSource: optional(2),
+    utmMedium: optional(3),
+    utmCampaign: optional(4),
+    referrerHost: optional(5),
+  };
 }
 
 function writeScores(scores: ReadonlyMap<string, number>, unit: number, texts: TextTable): void {

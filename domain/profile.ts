@@ -1,7 +1,8 @@
 /**
  * What is known of a device or a person, as a fold of its events. Maps and lists are bounded, because DynamoDB bills the
  * whole item at every update. Exact in any order of arrival: times, counts, totals, touches, purchases and, within the
- * bounds, scores; see `fold`.
+ * bounds, scores; see `fold`. Fields that may be empty are always there, so that all profiles have one shape, which the
+ * hot loops of fold and codec are compiled for.
  */
 export type Profile = {
   /** Earliest and latest `occurred_at`, milliseconds since the epoch; 0 in an empty profile. */
@@ -10,13 +11,13 @@ export type Profile = {
   /** Latest day of receipt, days since the epoch: retention counts from it. */
   lastReceivedDay: number;
   /** The last record that was folded; numbers are comparable only within a shard. */
-  applied?: StreamPosition;
+  applied: StreamPosition | undefined;
   /** Events by event name; `OTHER` takes those past the bound. */
   counts: ReadonlyMap<string, number>;
   /** By ISO 4217 currency; `OTHER` takes the currencies past the bound and amounts without one. */
   totals: ReadonlyMap<string, Totals>;
-  firstTouch?: Touch;
-  lastTouch?: Touch;
+  firstTouch: Touch | undefined;
+  lastTouch: Touch | undefined;
   /** Decayed scores, see `decayedWeight`. */
   products: ReadonlyMap<string, number>;
   categories: ReadonlyMap<string, number>;
@@ -40,12 +41,12 @@ export type Touch = {
   at: number;
   id: number;
   event: string;
-  campaign?: string;
-  placement?: string;
-  utmSource?: string;
-  utmMedium?: string;
-  utmCampaign?: string;
-  referrerHost?: string;
+  campaign: string | undefined;
+  placement: string | undefined;
+  utmSource: string | undefined;
+  utmMedium: string | undefined;
+  utmCampaign: string | undefined;
+  referrerHost: string | undefined;
 };
 
 /** `lastAt`: the latest event that names the campaign, in whole seconds since the epoch. */
@@ -87,8 +88,11 @@ export const EMPTY_PROFILE: Profile = {
   firstSeen: 0,
   lastSeen: 0,
   lastReceivedDay: 0,
+  applied: undefined,
   counts: new Map(),
   totals: new Map(),
+  firstTouch: undefined,
+  lastTouch: undefined,
   products: new Map(),
   categories: new Map(),
   campaigns: new Map(),

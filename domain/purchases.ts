@@ -7,7 +7,7 @@ type Purchases = ReadonlyMap<number, Purchase>;
  * whenever it changes.
  */
 export function allPurchases(resident: Purchases, bought: Purchases | undefined): Purchases {
-  return bought ? new Map([...bought, ...resident]) : resident;
+  return bought && bought.size > 0 ? new Map([...bought, ...resident]) : resident;
 }
 
 /** True where a fold needs the `bought` item beside the profile as it was read. */
@@ -25,6 +25,7 @@ export function divide(
   overflow: Purchases,
   after: Purchases,
 ): { resident: Purchases; bought?: Purchases } {
+  if (overflow.size === 0 && before.size <= MAX_PURCHASES) return { resident: after };
   const resident = new Map(after);
   for (const [hash, purchase] of overflow) if (!before.has(hash) && after.get(hash) === purchase) resident.delete(hash);
   if (before.size <= MAX_PURCHASES) return { resident };

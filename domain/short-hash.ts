@@ -29,15 +29,18 @@ function avalanche(x: number): number {
 /** Base64url digits that make 48 bits. */
 const DIGITS = 8;
 
-const VALUE_OF_DIGIT: Readonly<Record<string, number>> = Object.fromEntries(
-  [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map((digit, value) => [digit, value]),
-);
+/** By character code. */
+const VALUE_OF_DIGIT: readonly (number | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const value = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(String.fromCharCode(code));
+  return value === -1 ? undefined : value;
+});
 
 /** The first 48 bits of a text that is a hash already (base64url, as event ids are); any other text is hashed. */
 export function cutHash(hash: string): number {
+  if (hash.length < DIGITS) return shortHash(hash);
   let bits = 0;
   for (let i = 0; i < DIGITS; i++) {
-    const value = VALUE_OF_DIGIT[hash[i] ?? ''];
+    const value = VALUE_OF_DIGIT[hash.charCodeAt(i)];
     if (value === undefined) return shortHash(hash);
     bits = bits * 64 + value;
   }

@@ -20,11 +20,12 @@ const env = CollectEnv.parse(process.env);
 const loadKeys = keysLoader(env.KEYS_SECRET_ID);
 const countries = loadCountryTable(env.COUNTRY_TABLE_FILE);
 const counters = metrics((line) => process.stdout.write(`${line}\n`));
+const tables = dynamo();
 const services = {
   ...hashes,
   plan: compileTrackingPlan(config),
-  links: linkStore(dynamo(), env.PROFILES_TABLE),
-  receipts: receiptStore(dynamo(), env.CONSENTS_TABLE),
+  links: linkStore(tables, env.PROFILES_TABLE),
+  receipts: receiptStore(tables, env.CONSENTS_TABLE),
   put: eventStream(kinesis(), env.STREAM_NAME),
   randomId,
   country: (address: string) => countryOf(address, countries),

@@ -53,7 +53,7 @@ export const refusal = (
 ): Response => json(statusCode, { success: false, errors }, headers);
 
 /** The transparent GIF of one pixel, 43 bytes. */
-const GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+const GIF = 'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==';
 
 /** The pixel's one answer, whatever was asked. */
 export const gif = (): Response => ({

@@ -1,9 +1,7 @@
 import { opens } from '../domain/purposes.ts';
 import { decodeStreamRecord, type EventRecord, type StreamRecord } from '../domain/stream-record.ts';
 import { type Column, DECIMAL, LANDING_PARTITIONS, type TableDefinition, tableOf } from '../domain/tables.ts';
-
-/** One record of a Kinesis batch; `arrivedAt` in milliseconds since the epoch. */
-export type Delivered = { shard: string; sequenceNumber: string; arrivedAt: number; text: string };
+import type { Delivered } from './kinesis-batch.ts';
 
 /** A cell as Parquet takes it: a timestamp as a Date, a decimal as its unscaled bigint. */
 export type Cell = string | number | bigint | boolean | Date | string[] | { key: string; value: string }[] | null;

@@ -3,12 +3,12 @@ import type { Construct } from 'constructs';
 import { consumers } from '../domain/consumers.ts';
 import { Door } from './door.ts';
 import { KeysCompletion } from './keys-completion.ts';
-import type { PaulaStageProps } from './paula-stage.ts';
+import type { PaulaStackProps } from './paula-stage.ts';
 import { Plan } from './plan.ts';
 import type { StateStack } from './state-stack.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 
-export interface LineStackProps extends PaulaStageProps {
+export interface LineStackProps extends PaulaStackProps {
   readonly state: StateStack;
 }
 
@@ -16,6 +16,7 @@ export interface LineStackProps extends PaulaStageProps {
 export class LineStack extends Stack {
   constructor(scope: Construct, id: string, props: LineStackProps) {
     super(scope, id, {
+      env: props.env,
       description: 'Paula: the line (door, consumers, plan); holds no data',
       analyticsReporting: false,
     });

@@ -1,5 +1,5 @@
-import { Aspects, Stage, Validations } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
+import { type App, Aspects, type Environment, Validations } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import type { PaulaConfig, StageConfig } from '../domain/config.ts';
 import { requireEuRegion } from '../domain/region.ts';
 import { AwsSolutions } from './aws-solutions.ts';
@@ -14,23 +14,28 @@ export interface PaulaStageProps {
   readonly stage: StageConfig;
 }
 
+/** What a stack of the stage is made of: no stack without a region. */
+export interface PaulaStackProps extends PaulaStageProps {
+  readonly env: Environment;
+}
+
 /**
  * One deployment of the platform: the stack whose data survives and the stack that may be redeployed at will. Synthesis
- * throws where a template leaves the EU, or breaks a rule of AwsSolutions without a written reason.
+ * throws where a template leaves the EU, or breaks a rule of AwsSolutions without a written reason. Not a CDK `Stage`:
+ * an app deploys one stage, and stacks inside a `Stage` are out of reach of `cdk deploy --all`.
  */
-export class PaulaStage extends Stage {
+export class PaulaStage extends Construct {
   readonly state: StateStack;
   readonly line: LineStack;
 
-  constructor(scope: Construct, id: string, props: PaulaStageProps) {
-    const region = requireEuRegion(props.stage.region);
+  constructor(scope: App, id: string, props: PaulaStageProps) {
+    super(scope, id);
     // Without an account, so that synthesis needs none; the CLI deploys to the one that it has credentials for.
-    super(scope, id, { env: { region } });
+    const env = { region: requireEuRegion(props.stage.region) };
+    this.state = new StateStack(this, 'State', { ...props, env });
+    this.line = new LineStack(this, 'Line', { ...props, env, state: this.state });
 
-    this.state = new StateStack(this, 'State', props);
-    this.line = new LineStack(this, 'Line', { ...props, state: this.state });
-
-    Aspects.of(this).add(new DenyOtherRegions(region));
-    Validations.of(this).addPlugins(new RegionPin(), new AwsSolutions(this));
+    Aspects.of(this).add(new DenyOtherRegions(env.region));
+    Validations.of(scope).addPlugins(new RegionPin(), new AwsSolutions(scope));
   }
 }

@@ -4,7 +4,7 @@ import { DataKey } from './data-key.ts';
 import { EventStream } from './event-stream.ts';
 import { KeysSecret } from './keys-secret.ts';
 import { Lake } from './lake.ts';
-import type { PaulaStageProps } from './paula-stage.ts';
+import type { PaulaStackProps } from './paula-stage.ts';
 import { ProfileTables } from './profile-tables.ts';
 
 /** What survives: the key and everything that holds data under it. */
@@ -15,8 +15,9 @@ export class StateStack extends Stack {
   readonly lake: Lake;
   readonly keys: KeysSecret;
 
-  constructor(scope: Construct, id: string, { config, stage }: PaulaStageProps) {
+  constructor(scope: Construct, id: string, { config, stage, env }: PaulaStackProps) {
     super(scope, id, {
+      env,
       description: 'Paula: what survives a redeploy (key, stream, tables, lake, secret)',
       terminationProtection: stage.removal === 'retain',
       analyticsReporting: false,

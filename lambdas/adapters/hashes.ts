@@ -37,7 +37,7 @@ function hmac(text: string, key: string): string {
     ? Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.from(text)])
     : inner.subarray(0, BLOCK_BYTES + inner.write(text, BLOCK_BYTES, 'utf8'));
   // A digest as latin1 text and back is far cheaper than a Buffer of its own.
-  outer.write(hash('sha256', message, 'latin1'), BLOCK_BYTES, 'latin1');
+  outer.write(hash('sha256', message, 'binary'), BLOCK_BYTES, 'latin1');
   return hash('sha256', outer, 'base64url');
 }
 

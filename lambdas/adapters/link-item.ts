@@ -5,7 +5,7 @@ type Attributes = Record<string, AttributeValue>;
 
 /** Reads a link item as DynamoDB returns it. */
 export function linkItemOf(item: Attributes): LinkItem {
-  const { person, since, receipt, siblings, withdrawn, regranted, objected } = item;
+  const { person, since, receipt, siblings, revision, withdrawn, regranted, objected } = item;
   return {
     pk: item.pk?.S ?? '',
     sk: 'link',
@@ -14,6 +14,7 @@ export function linkItemOf(item: Attributes): LinkItem {
     ...(since?.N !== undefined && { since: Number(since.N) }),
     ...(receipt?.S !== undefined && { receipt: receipt.S }),
     ...(siblings?.L && { siblings: siblings.L.map((sibling) => sibling.S ?? '') }),
+    ...(revision?.N !== undefined && { revision: Number(revision.N) }),
     ...(withdrawn?.M && { withdrawn: times(withdrawn.M) }),
     ...(regranted?.M && { regranted: times(regranted.M) }),
     ...(objected?.N !== undefined && { objected: Number(objected.N) }),

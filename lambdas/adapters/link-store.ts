@@ -1,5 +1,4 @@
 import {
-  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   GetItemCommand,
@@ -21,26 +20,26 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
     return Item && linkItemOf(Item);
   };
 
-  /** Rewrites a person's devices from what was read, unless another door was faster. */
+  /** Rewrites a person's devices from what was read, unless another door was faster: each rewrite raises `revision`. */
   const rewriteSiblings = async (
     person: string,
     change: (siblings: string[]) => string[],
     ttl?: number,
   ): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const before = (await readOne(person))?.siblings;
-      const after = change(before ?? []);
-      if (before && after.length === before.length && after.every((device, i) => device === before[i])) return;
-      const list = (devices: string[]): AttributeValue => ({ L: devices.map((S) => ({ S })) });
+      const { siblings: before = [], revision = 0 } = (await readOne(person)) ?? {};
+      const after = change(before);
+      if (after.length === before.length && after.every((device, i) => device === before[i])) return;
       const done = await conditionally(client, {
         TableName: table,
         Key: key(person),
-        UpdateExpression: `SET siblings = :after${ttl === undefined ? '' : ', #ttl = :ttl'}`,
-        ConditionExpression: before ? 'siblings = :before' : 'attribute_not_exists(siblings)',
+        UpdateExpression: `SET siblings = :after, revision = :next${ttl === undefined ? '' : ', #ttl = :ttl'}`,
+        ConditionExpression: revision === 0 ? 'attribute_not_exists(revision)' : 'revision = :revision',
         ...(ttl !== undefined && { ExpressionAttributeNames: { '#ttl': 'ttl' } }),
         ExpressionAttributeValues: {
-          ':after': list(after),
-          ...(before && { ':before': list(before) }),
+          ':after': { L: after.map((S) => ({ S })) },
+          ':next': { N: String(revision + 1) },
+          ...(revision > 0 && { ':revision': { N: String(revision) } }),
           ...(ttl !== undefined && { ':ttl': { N: String(ttl) } }),
         },
       });
@@ -100,16 +99,18 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
           ExpressionAttributeValues: { ':none': { M: {} }, ':ttl': { N: String(ttl) } },
         }),
       );
-      const sets = [
-        ...withdrawn.map((purpose) => `withdrawn.${purpose} = :at`),
-        ...regranted.map((purpose) => `regranted.${purpose} = :at`),
+      const noted = [
+        ...withdrawn.map((purpose) => ['withdrawn', purpose] as const),
+        ...regranted.map((purpose) => ['regranted', purpose] as const),
       ];
-      if (sets.length === 0) return;
+      if (noted.length === 0) return;
       await client.send(
         new UpdateItemCommand({
           TableName: table,
           Key: key(id),
-          UpdateExpression: `SET ${sets.join(', ')}`,
+          UpdateExpression: `SET ${noted.map(([map, purpose]) => `${map}.#${purpose} = :at`).join(', ')}`,
+          // `storage` is one of DynamoDB's reserved words.
+          ExpressionAttributeNames: Object.fromEntries(noted.map(([, purpose]) => [`#${purpose}`, purpose])),
           ExpressionAttributeValues: { ':at': { N: String(at) } },
         }),
       );

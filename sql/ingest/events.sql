@@ -1,9 +1,7 @@
--- parameters: ingest_window_days, as_of, ingest_window_days, as_of, duplicate_window_days, as_of
+-- parameters: ingest_window_days, as_of, duplicate_window_days, as_of
 
 -- One row per event id: a retried batch overwrites its file, but a batch that was cut otherwise overlaps the first one,
 -- and a sender's retry is the same event under another sequence number.
--- The two bounds on the source name the same day: the first prunes partitions (a batch arrives when its rows are received
--- or later), the second keeps a row from being read on a day for which its first copy is no longer looked for.
 MERGE INTO events AS t
 USING (
   SELECT c.event_id, c.schema_version, c.source, c.site, c.event, c.occurred_at, c.received_at, c.time_clamped,
@@ -18,7 +16,6 @@ USING (
     SELECT l.*, row_number() OVER (PARTITION BY l.event_id ORDER BY l.received_at, l.shard, l.sequence_number) AS copy
     FROM landing_events AS l
     WHERE l.dt >= date_format(date_add('day', -?, ?), '%Y-%m-%d')
-      AND l.received_at >= date_trunc('day', date_add('day', -?, ?))
   ) AS c
   LEFT JOIN (SELECT tombstone, max(erased_at) AS erased_at FROM erasures GROUP BY tombstone) AS de
     ON de.tombstone = lower(to_hex(sha256(to_utf8(c.device_id))))

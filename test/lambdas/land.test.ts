@@ -7,7 +7,8 @@ import { parseConfig } from '../../domain/config.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import { lakeTables } from '../../domain/tables.ts';
 import { toParquet } from '../../lambdas/adapters/parquet.ts';
-import { type Delivered, land } from '../../lambdas/land.ts';
+import type { Delivered } from '../../lambdas/kinesis-batch.ts';
+import { land } from '../../lambdas/land.ts';
 import demo from '../../paula.config.ts';
 import { at, consent, erasure, event, link, serverEvent } from '../sql/fixture-lake.ts';
 

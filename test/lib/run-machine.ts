@@ -71,7 +71,7 @@ export async function runMachine(machine: States, { answer, input, execution }: 
         } else if (state.Type === 'Wait') {
           waited += state.Seconds ?? 0;
         }
-        let next = state.Next;
+        let next: string | undefined = state.Next;
         if (state.Type === 'Choice') {
           next = state.Default;
           for (const choice of state.Choices ?? []) {

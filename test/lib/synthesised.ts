@@ -24,7 +24,7 @@ export function synthesise(
   const app = testApp();
   const stage = { ...stageOf(config, stageName, changes.region), ...changes.stage };
   const { state, line } = new PaulaStage(app, `paula-${stageName}`, { config, stageName, stage });
-  const assembly = app.synth().getNestedAssembly(`assembly-paula-${stageName}`);
+  const assembly = app.synth();
   const templateOf = (stack: { artifactId: string }) =>
     assembly.getStackArtifact(stack.artifactId).template as Template;
   return { state: templateOf(state), line: templateOf(line) };
