@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { DAY_MS } from '../domain/profile.ts';
-import { shortHash } from '../domain/short-hash.ts';
 import type { EventRecord, OrderLine } from '../domain/stream-record.ts';
+import { seeded } from './random.ts';
 
 /** The population of the issue: so many events per profile (lognormal) within so many days, products and buyers. */
 const MEDIAN_EVENTS = 8;
@@ -22,7 +22,7 @@ export type SimulatedProfile = { id: string; events: EventRecord[] };
 
 /** Draws profiles from a seed, always the same ones. */
 export function* population(seed: number, size: number): Generator<SimulatedProfile> {
-  const random = uniform(seed);
+  const random = seeded(seed);
   const productRank = zipf(PRODUCTS, random);
   const campaignRank = zipf(CAMPAIGNS.length, random);
   for (let n = 0; n < size; n++) yield drawProfile(`${seed}-${n}`, { random, productRank, campaignRank });
@@ -204,10 +204,4 @@ function zipf(size: number, random: () => number): () => number {
     }
     return low;
   };
-}
-
-/** Uniform on [0, 1): the hashes of a counter. */
-function uniform(seed: number): () => number {
-  let drawn = 0;
-  return () => shortHash(`${seed}/${drawn++}`) / 2 ** 48;
 }

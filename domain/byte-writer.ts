@@ -68,15 +68,21 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  append(other: ByteWriter): void {
-    this.#reserve(other.#length);
-    this.#bytes.set(other.#bytes.subarray(0, other.#length), this.#length);
-    this.#length += other.#length;
-  }
-
   /** A copy of what was written. */
   take(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#copyInto(new Uint8Array(this.#length), 0);
+  }
+
+  /** A copy of what was written, with what another one has written behind it. */
+  takeWith(behind: ByteWriter): Uint8Array {
+    const bytes = new Uint8Array(this.#length + behind.#length);
+    behind.#copyInto(bytes, this.#length);
+    return this.#copyInto(bytes, 0);
+  }
+
+  #copyInto(bytes: Uint8Array, at: number): Uint8Array {
+    bytes.set(this.#bytes.subarray(0, this.#length), at);
+    return bytes;
   }
 
   #reserve(more: number): void {

@@ -41,7 +41,7 @@ const KNOWN: ReadonlyMap<string, number> = new Map(KNOWN_TEXTS.map((text, index)
 
 /** Scratch space of one call of `packProfile`; what it holds never outlives the call. */
 const body = new ByteWriter();
-const whole = new ByteWriter();
+const head = new ByteWriter();
 
 /**
  * Packs a profile into the attribute `b`: version, the table of its texts (each once), then the fields in the order of
@@ -85,11 +85,10 @@ export function packProfile(profile: Profile, purchases: ReadonlyMap<number, Pur
   writeRing(profile.events);
   writeRing(profile.orders);
 
-  whole.clear();
-  whole.byte(VERSION);
-  texts.write(whole);
-  whole.append(body);
-  return whole.take();
+  head.clear();
+  head.byte(VERSION);
+  texts.write(head);
+  return head.takeWith(body);
 }
 
 /** Reads a packed profile; throws on another version or on bytes that end too early. */
@@ -97,7 +96,8 @@ export function unpackProfile(bytes: Uint8Array): Profile {
   const reader = versioned(bytes);
   const texts = readTexts(reader);
   const text = (): string => {
-    const value = texts[reader.varint()];
+    const index = reader.varint();
+    const value = KNOWN_TEXTS[index] ?? texts[index - KNOWN_TEXTS.length];
     if (value === undefined) throw new Error('packed profile names a text that it does not hold');
     return value;
   };
@@ -173,8 +173,8 @@ class TextTable {
   readonly #indexes = new Map<string, number>();
 
   indexOf(text: string): number {
-    const known = KNOWN.get(text) ?? this.#indexes.get(text);
-    if (known !== undefined) return known;
+    const present = this.#indexes.get(text) ?? KNOWN.get(text);
+    if (present !== undefined) return present;
     const index = KNOWN_TEXTS.length + this.#indexes.size;
     this.#indexes.set(text, index);
     return index;
@@ -196,7 +196,7 @@ function readTexts(reader: ByteReader): readonly string[] {
   const lengths: number[] = [];
   for (let n = reader.varint(); n > 0; n--) lengths.push(reader.varint());
   const run = reader.utf8();
-  const texts = [...KNOWN_TEXTS];
+  const texts: string[] = [];
   let at = 0;
   for (const length of lengths) {
     texts.push(run.slice(at, at + length));

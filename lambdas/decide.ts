@@ -50,21 +50,21 @@ async function decisionFor(request: Request, product: string | undefined, deps: 
   return decideOn({ granted, device, ...related, product, isCurrent, now });
 }
 
-/** The linked person and that person's other devices, in one read. */
+/** The linked person, and where that person has other devices, these in one read more. */
 async function readRelated(
   deviceId: string,
   { link }: Known,
   now: number,
   read: ReadItems,
 ): Promise<{ person?: Known; siblings?: Known[] }> {
-  const person = personOf(link);
-  if (person === undefined) return {};
-  const siblings = (link?.siblings ?? []).filter((id) => id !== deviceId);
-  const stored = await read([...keysOf(person), ...siblings.flatMap(keysOf)], 'eventual');
-  return {
-    person: knownOf(stored, person, now),
-    siblings: siblings.map((id) => knownOf(stored, id, now)).filter((sibling) => personOf(sibling.link) === person),
-  };
+  const personId = personOf(link);
+  if (personId === undefined) return {};
+  const person = knownOf(await read(keysOf(personId), 'eventual'), personId, now);
+  const ids = (person.link?.siblings ?? []).filter((id) => id !== deviceId);
+  if (ids.length === 0) return { person };
+  const stored = await read(ids.flatMap(keysOf), 'eventual');
+  const siblings = ids.map((id) => knownOf(stored, id, now)).filter((sibling) => personOf(sibling.link) === personId);
+  return { person, siblings };
 }
 
 const keysOf = (pk: string): ItemKey[] => Object.values(SK).map((sk) => ({ pk, sk }));

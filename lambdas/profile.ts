@@ -208,13 +208,15 @@ function planWrite(
   before: OpenProfile,
   retentionDays: number,
 ): ProfileWrite | undefined {
-  const purchases = allPurchases(before.profile.purchases, before.overflow);
-  const after = fold({ ...before.profile, purchases }, events);
+  const after = fold(withOverflow(before), events);
   if (after.applied === before.profile.applied) return undefined;
   const { resident, bought } = divide(before.profile.purchases, before.overflow, after.purchases);
   const ttl = expiryOf(after, retentionDays);
-  const packed = packProfile({ ...after, spilled: after.spilled || bought !== undefined }, resident);
+  const packed = packProfile(bought ? { ...after, spilled: true } : after, resident);
   const item: ProfileItem = { pk: id, sk: SK.profile, b: packed, v: before.version + 1, ttl };
   if (!bought) return { id, items: [item] };
   return { id, items: [{ pk: id, sk: SK.bought, b: packBought(bought), v: before.overflowVersion + 1, ttl }, item] };
 }
+
+const withOverflow = ({ profile, overflow }: OpenProfile): Profile =>
+  overflow.size > 0 ? { ...profile, purchases: allPurchases(profile.purchases, overflow) } : profile;

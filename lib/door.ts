@@ -12,16 +12,16 @@ import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations
 import { Construct } from 'constructs';
 import { type RoutedFunction, routes } from '../domain/routes.ts';
 import type { LineStackProps } from './line-stack.ts';
-import { StageLogGroup } from './log-group.ts';
 import { PaulaFunction } from './paula-function.ts';
+import { StageLogGroup } from './stage-log-group.ts';
 
 /** Lambda unpacks a function's code here. */
 const TASK_ROOT = '/var/task';
 const COUNTRY_TABLE = 'country.bin';
 
 /**
- * An access log without address, path, query or user agent. API Gateway demands the request id; an event's id is made of it
- * with a key (HMAC), so whoever has the log and not the keys cannot find the row of a request.
+ * An access log without address, path, query, user agent or any text of the request's. API Gateway demands the request id;
+ * an event's id is made of it with a key (HMAC), so whoever has the log and not the keys cannot find the row of a request.
  */
 const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
   JSON.stringify({
@@ -31,7 +31,6 @@ const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
     status: '$context.status',
     latency: '$context.responseLatency',
     bytes: '$context.responseLength',
-    error: '$context.integrationErrorMessage',
   }),
 );
 

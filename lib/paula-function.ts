@@ -13,7 +13,7 @@ import { type ICommandHooks, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aw
 import { Construct } from 'constructs';
 import type { StageConfig } from '../domain/config.ts';
 import type { DataKey } from './data-key.ts';
-import { StageLogGroup } from './log-group.ts';
+import { StageLogGroup } from './stage-log-group.ts';
 
 export interface PaulaFunctionProps {
   /** Name of the entry: `lambdas/NAME.lambda.ts`. */

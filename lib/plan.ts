@@ -7,10 +7,10 @@ import { Construct } from 'constructs';
 import { buildPlan } from '../domain/plan.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import type { LineStackProps } from './line-stack.ts';
-import { StageLogGroup } from './log-group.ts';
 import { PaulaFunction } from './paula-function.ts';
 import { planDefinition } from './plan-definition.ts';
 import { QueryWorkgroup } from './query-workgroup.ts';
+import { StageLogGroup } from './stage-log-group.ts';
 
 /** The plan: on a schedule, a state machine runs the SQL from landing to audiences and publishes the differences. */
 export class Plan extends Construct {

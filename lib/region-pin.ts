@@ -112,10 +112,15 @@ const REGION_NAME = /(?<![a-z0-9])(?:af|ap|ca|cn|eu|eusc|il|me|mx|sa|us)(?:-[a-z
 /** What in a synthesised template could leave the region. `region` is the stack's; undefined where it has none. */
 export function regionFindings(template: Template, region: string | undefined): RegionFinding[] {
   if (region === undefined || region === UNKNOWN_REGION)
-    return [{ rule: 'agnostic-stack', why: `the stack names no region, so it could be deployed to any: ${refused()}` }];
+    return [
+      {
+        rule: 'agnostic-stack',
+        why: `the stack names no region, so it could be deployed to any: ${regionRefusal('(none)')}`,
+      },
+    ];
   if (!isEuRegion(region)) return [{ rule: 'region', why: regionRefusal(region) }];
   const { Resources = {}, ...rest } = template;
-  const findings = Object.entries(Resources).flatMap(([logicalId, resource]) =>
+  const findings: RegionFinding[] = Object.entries(Resources).flatMap(([logicalId, resource]) =>
     RULES.flatMap(({ name: rule, breach }) => {
       const why = breach(resource, region);
       return why === undefined ? [] : [{ rule, logicalId, why }];
@@ -124,15 +129,12 @@ export function regionFindings(template: Template, region: string | undefined): 
   const foreign = strings(rest)
     .flatMap((text) => text.match(REGION_NAME) ?? [])
     .find((name) => name !== region);
-  if (foreign)
-    findings.push({ rule: 'foreign-region', logicalId: '', why: `the template names the region ${foreign}` });
+  if (foreign) findings.push({ rule: 'foreign-region', why: `the template names the region ${foreign}` });
   return findings;
 }
 
 /** How the CDK spells the region of an environment-agnostic stack. */
 const UNKNOWN_REGION = 'unknown-region';
-
-const refused = (): string => regionRefusal('(none)');
 
 /** Fails synthesis for every finding in every template of its scope. */
 export class RegionPin implements IPolicyValidationPlugin {

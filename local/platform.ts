@@ -134,6 +134,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     });
     const metricLines = countMetricLines();
     ends.push(metricLines.stop);
+    // Only now: the entries and their clients read the environment when they are loaded.
     const [clients, collect, decide, profile, land, publish] = await Promise.all([
       import('../lambdas/adapters/clients.ts'),
       import('../lambdas/collect.lambda.ts'),
@@ -206,8 +207,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     );
     ends.push(() => schedule.stop());
 
-    /** When a door function was last done: what it put on the stream came before. */
-    let lastDoorCall = 0;
+    /** When collect was last done: what it put on the stream came before. */
+    let lastCollect = 0;
     const engines = { dynamodb: dynamo.endpoint, kinesis: kinesis.endpoint, s3: s3.endpoint };
     const status = (): PlatformStatus => ({
       consumers: [...pollers].flatMap(([name, poller]) =>
@@ -215,7 +216,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
           name,
           ...shard,
           // A read that began after the last call and found nothing has seen it all; until then at least one may wait.
-          behind: drainedAt !== undefined && drainedAt > lastDoorCall ? 0 : Math.max(1, waiting),
+          behind: drainedAt !== undefined && drainedAt > lastCollect ? 0 : Math.max(1, waiting),
         })),
       ),
       ...schedule.status(),
@@ -230,7 +231,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         try {
           return await invoke(name, event, requestId);
         } finally {
-          lastDoorCall = Date.now();
+          if (name === 'collect') lastCollect = Date.now();
         }
       },
       beforeAnswer: (name) => name === 'collect' && passFaultPoint('door.answer'),

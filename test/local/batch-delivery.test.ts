@@ -49,7 +49,9 @@ async function deliver(
     async invoke(some) {
       const indexes = some.map(indexOf);
       log.calls.push(indexes);
-      const answer = handler(indexes, log.calls.length) as { batchItemFailures?: { itemIdentifier: string }[] } | undefined;
+      const answer = handler(indexes, log.calls.length) as
+        | { batchItemFailures?: { itemIdentifier: string }[] }
+        | undefined;
       const reported = (answer?.batchItemFailures ?? []).map(({ itemIdentifier }) => Number(itemIdentifier) - 1000);
       log.taken.push(...indexes.filter((index) => reported.every((failed) => index < failed)));
       return answer;
@@ -77,12 +79,17 @@ describe('one batch', () => {
 
   it('is tried again from the lowest reported record on', async () => {
     const log = await deliver(batch(5), (_, call) => (call === 1 ? failures(4, 2, 3) : undefined));
-    expect(log.calls).toEqual([[0, 1, 2, 3, 4], [2, 3, 4]]);
+    expect(log.calls).toEqual([
+      [0, 1, 2, 3, 4],
+      [2, 3, 4],
+    ]);
     expect(log.checkpoints).toEqual([1, 4]);
   });
 
   it.each([[''], [null], ['no such record'], [7]])('fails whole where the report names %j', async (itemIdentifier) => {
-    const log = await deliver(batch(2), (_, call) => (call === 1 ? { batchItemFailures: [{ itemIdentifier }] } : undefined));
+    const log = await deliver(batch(2), (_, call) =>
+      call === 1 ? { batchItemFailures: [{ itemIdentifier }] } : undefined,
+    );
     expect(log.calls).toEqual([[0, 1], [0], [1]]);
   });
 
@@ -127,7 +134,9 @@ describe('one batch', () => {
 describe('whatever fails', () => {
   const poisoned = fc
     .integer({ min: 1, max: 200 })
-    .chain((size) => fc.record({ size: fc.constant(size), poison: fc.uniqueArray(fc.nat(size - 1), { maxLength: 6 }) }));
+    .chain((size) =>
+      fc.record({ size: fc.constant(size), poison: fc.uniqueArray(fc.nat(size - 1), { maxLength: 6 }) }),
+    );
 
   it('bisects down to exactly the poison records when the function throws', () =>
     fc.assert(
@@ -140,7 +149,9 @@ describe('whatever fails', () => {
         expect(log.discarded.map(({ indexes }) => indexes)).toEqual(sorted.map((index) => [index]));
         expect(log.taken).toEqual(Array.from({ length: size }, (_, i) => i).filter((i) => !poison.includes(i)));
         for (const index of poison)
-          expect(log.calls.filter((call) => call.length === 1 && call[0] === index)).toHaveLength(1 + LIMITS.retryAttempts);
+          expect(log.calls.filter((call) => call.length === 1 && call[0] === index)).toHaveLength(
+            1 + LIMITS.retryAttempts,
+          );
       }),
     ));
 
@@ -176,39 +187,43 @@ describe('whatever fails', () => {
           const starts = new Map<number, number>();
           let calls: number[][] = [];
           const checkpoints: number[] = [];
-          await deliverBatch(batch(size), { ...LIMITS, retryAttempts }, {
-            async invoke(some) {
-              const indexes = some.map(indexOf);
-              calls.push(indexes);
-              // In order and without a gap, and beginning where the last checkpoint ended.
-              expect(indexes).toEqual(indexes.map((_, i) => (indexes[0] ?? 0) + i));
-              expect(indexes[0]).toBe((checkpoints.at(-1) ?? -1) + 1);
-              if (indexes.length === 1) starts.set(indexes[0] ?? 0, (starts.get(indexes[0] ?? 0) ?? 0) + 1);
-              const { value } = behaviours.next();
-              if (value === 'throw') throw new Error('injected');
-              if (value === 'ok') {
-                for (const index of indexes) dealtWith.add(index);
-                return { batchItemFailures: [] };
-              }
-              const failed = Math.floor(Number(value) * indexes.length);
-              for (const index of indexes.slice(0, failed)) dealtWith.add(index);
-              return failures(indexes[failed] ?? 0);
+          await deliverBatch(
+            batch(size),
+            { ...LIMITS, retryAttempts },
+            {
+              async invoke(some) {
+                const indexes = some.map(indexOf);
+                calls.push(indexes);
+                // In order and without a gap, and beginning where the last checkpoint ended.
+                expect(indexes).toEqual(indexes.map((_, i) => (indexes[0] ?? 0) + i));
+                expect(indexes[0]).toBe((checkpoints.at(-1) ?? -1) + 1);
+                if (indexes.length === 1) starts.set(indexes[0] ?? 0, (starts.get(indexes[0] ?? 0) ?? 0) + 1);
+                const { value } = behaviours.next();
+                if (value === 'throw') throw new Error('injected');
+                if (value === 'ok') {
+                  for (const index of indexes) dealtWith.add(index);
+                  return { batchItemFailures: [] };
+                }
+                const failed = Math.floor(Number(value) * indexes.length);
+                for (const index of indexes.slice(0, failed)) dealtWith.add(index);
+                return failures(indexes[failed] ?? 0);
+              },
+              checkpoint: async (at) => {
+                const upTo = indexOf(at);
+                expect(upTo).toBeGreaterThan(checkpoints.at(-1) ?? -1);
+                for (let index = 0; index <= upTo; index++) expect(dealtWith).toContain(index);
+                checkpoints.push(upTo);
+              },
+              discard: async ({ records, invokeCount }) => {
+                expect(records).toHaveLength(1);
+                expect(invokeCount).toBe(1 + retryAttempts);
+                for (const given of records) dealtWith.add(indexOf(given));
+              },
+              wait: async () => undefined,
+              now: () => NOW,
+              stopped: () => false,
             },
-            checkpoint: async (at) => {
-              const upTo = indexOf(at);
-              expect(upTo).toBeGreaterThan(checkpoints.at(-1) ?? -1);
-              for (let index = 0; index <= upTo; index++) expect(dealtWith).toContain(index);
-              checkpoints.push(upTo);
-            },
-            discard: async ({ records, invokeCount }) => {
-              expect(records).toHaveLength(1);
-              expect(invokeCount).toBe(1 + retryAttempts);
-              for (const given of records) dealtWith.add(indexOf(given));
-            },
-            wait: async () => undefined,
-            now: () => NOW,
-            stopped: () => false,
-          });
+          );
           calls = [];
           expect(checkpoints.at(-1)).toBe(size - 1);
           expect(dealtWith.size).toBe(size);

@@ -86,7 +86,9 @@ describe('the door', () => {
       new Promise((resolve, reject) => {
         const lead = 'GET /p.gif?x=';
         const tail = ` HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
-        const socket = connect(port, LOOPBACK, () => socket.write(lead + 'a'.repeat(bytes - lead.length - tail.length) + tail));
+        const socket = connect(port, LOOPBACK, () =>
+          socket.write(lead + 'a'.repeat(bytes - lead.length - tail.length) + tail),
+        );
         let answer = '';
         socket.on('data', (data) => {
           answer += data;
@@ -112,7 +114,13 @@ describe('the door', () => {
   it('survives a client that hangs up in the middle of its body', async () => {
     const { url, port, faults } = await openDoor(echo);
     await new Promise<void>((resolve) => {
-      const request = httpRequest({ host: LOOPBACK, port, path: '/v1/track', method: 'POST', headers: { 'content-length': 1000 } });
+      const request = httpRequest({
+        host: LOOPBACK,
+        port,
+        path: '/v1/track',
+        method: 'POST',
+        headers: { 'content-length': 1000 },
+      });
       request.on('error', () => resolve());
       request.write('half', () => request.destroy());
       request.on('close', () => resolve());

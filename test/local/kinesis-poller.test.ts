@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { KinesisStreamRecord } from 'aws-lambda';
 import type { Discarded } from '../../local/batch-delivery.ts';
 import { fileCheckpoint } from '../../local/checkpoints.ts';
-import { type KinesisEngine, startKinesis } from '../../local/kinesis-server.ts';
 import { type Poller, type PollerDeps, startPoller } from '../../local/kinesis-poller.ts';
+import { type KinesisEngine, startKinesis } from '../../local/kinesis-server.ts';
 
 const REGION = 'eu-central-1';
 const STREAM = 'events';
@@ -36,7 +36,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const consumer = { name: 'profile', batchSize: 40, batchingWindowSeconds: 0, retryAttempts: 0, maxRecordAgeSeconds: 3600 } as const;
+const consumer = {
+  name: 'profile',
+  batchSize: 40,
+  batchingWindowSeconds: 0,
+  retryAttempts: 0,
+  maxRecordAgeSeconds: 3600,
+} as const;
 
 /** Puts numbered records and returns, per shard, their numbers in the order of the stream. */
 async function put(from: number, count: number): Promise<Map<string, number[]>> {
@@ -44,7 +50,10 @@ async function put(from: number, count: number): Promise<Map<string, number[]>> 
   const { Records = [] } = await kinesis.send(
     new PutRecordsCommand({
       StreamName: STREAM,
-      Records: numbers.map((number) => ({ PartitionKey: `key-${number}`, Data: Buffer.from(JSON.stringify({ number })) })),
+      Records: numbers.map((number) => ({
+        PartitionKey: `key-${number}`,
+        Data: Buffer.from(JSON.stringify({ number })),
+      })),
     }),
   );
   const shards = new Map<string, number[]>();
@@ -53,7 +62,8 @@ async function put(from: number, count: number): Promise<Map<string, number[]>> 
   return shards;
 }
 
-const numberOf = ({ kinesis: { data } }: KinesisStreamRecord): number => JSON.parse(Buffer.from(data, 'base64').toString()).number;
+const numberOf = ({ kinesis: { data } }: KinesisStreamRecord): number =>
+  JSON.parse(Buffer.from(data, 'base64').toString()).number;
 const shardOf = ({ eventID }: KinesisStreamRecord): string => eventID.split(':')[0] ?? '';
 
 /** What a consumer took and gave up, per shard in order. */
@@ -139,7 +149,8 @@ it('waits for the window unless the batch is full', async () => {
 
   const full = ledger('full');
   const filled = await startPoller({ ...consumer, batchSize: 150, batchingWindowSeconds: 3600 }, full.deps);
-  const count = () => [...full.taken.values()].flat().length + filled.status().reduce((sum, { waiting }) => sum + waiting, 0);
+  const count = () =>
+    [...full.taken.values()].flat().length + filled.status().reduce((sum, { waiting }) => sum + waiting, 0);
   while (count() < 400) await sleep(10);
   for (const numbers of full.taken.values()) expect(numbers).toHaveLength(150);
   await filled.stop();

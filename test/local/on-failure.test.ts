@@ -15,22 +15,24 @@ const SOURCE = {
   streamArn: 'arn:aws:kinesis:eu-central-1:000000000000:stream/s',
 };
 
-const records = [1, 2].map((n): KinesisStreamRecord => ({
-  kinesis: {
-    kinesisSchemaVersion: '1.0',
-    partitionKey: 'k',
-    sequenceNumber: `4960118965842235937883629852182763847532018901230970472${n}`,
-    data: 'e30=',
-    approximateArrivalTimestamp: 1_574_000_000.5 + n,
-  },
-  eventSource: 'aws:kinesis',
-  eventVersion: '1.0',
-  eventID: `shardId-000000000001:${n}`,
-  eventName: 'aws:kinesis:record',
-  invokeIdentityArn: '',
-  awsRegion: 'eu-central-1',
-  eventSourceARN: SOURCE.streamArn,
-}));
+const records = [1, 2].map(
+  (n): KinesisStreamRecord => ({
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey: 'k',
+      sequenceNumber: `4960118965842235937883629852182763847532018901230970472${n}`,
+      data: 'e30=',
+      approximateArrivalTimestamp: 1_574_000_000.5 + n,
+    },
+    eventSource: 'aws:kinesis',
+    eventVersion: '1.0',
+    eventID: `shardId-000000000001:${n}`,
+    eventName: 'aws:kinesis:record',
+    invokeIdentityArn: '',
+    awsRegion: 'eu-central-1',
+    eventSourceARN: SOURCE.streamArn,
+  }),
+);
 
 it('has the documented shape of an invocation record for S3, with the whole event', () => {
   const discarded = { records, condition: 'RetryAttemptsExhausted', invokeCount: 4, threw: true } as const;

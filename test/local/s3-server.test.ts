@@ -29,7 +29,8 @@ async function running<T>(use: (client: S3Client, objects: string, discarded: nu
   }
 }
 
-const put = (client: S3Client, Key: string, Body: string) => client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+const put = (client: S3Client, Key: string, Body: string) =>
+  client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
 const keys = async (client: S3Client): Promise<(string | undefined)[]> =>
   ((await client.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents ?? []).map(({ Key }) => Key);
 
@@ -37,7 +38,9 @@ it('keeps objects over a restart', async () => {
   await running((client) => put(client, 'landing/dt=2026-11-24/a.parquet', 'bytes'));
   await running(async (client, _objects, discarded) => {
     expect(discarded).toBe(0);
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: BUCKET, Key: 'landing/dt=2026-11-24/a.parquet' }));
+    const { Body } = await client.send(
+      new GetObjectCommand({ Bucket: BUCKET, Key: 'landing/dt=2026-11-24/a.parquet' }),
+    );
     expect(await Body?.transformToString()).toBe('bytes');
   });
 });
@@ -46,7 +49,9 @@ it('listens on the loopback alone', async () => {
   const engine = await startS3(folder, REGION, BUCKET);
   try {
     expect((await fetch(`${engine.endpoint}/health`)).status).toBe(200);
-    const others = Object.values(networkInterfaces()).flatMap((all = []) => all.filter(({ family, internal }) => family === 'IPv4' && !internal));
+    const others = Object.values(networkInterfaces()).flatMap((all = []) =>
+      all.filter(({ family, internal }) => family === 'IPv4' && !internal),
+    );
     for (const { address } of others) await expect(fetch(`http://${address}:${engine.port}/health`)).rejects.toThrow();
   } finally {
     await engine.stop();

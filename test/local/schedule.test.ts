@@ -28,7 +28,10 @@ it('starts a run per interval, none while one is under way, and tells of the las
     end();
     await jest.advanceTimersByTimeAsync(5_000);
     expect(started).toHaveLength(2);
-    expect(schedule.status()).toEqual({ planRuns: 1, lastPlan: { asOf: '2026-11-24T00:00:10.000Z', ms: expect.any(Number) } });
+    expect(schedule.status()).toEqual({
+      planRuns: 1,
+      lastPlan: { asOf: '2026-11-24T00:00:10.000Z', ms: expect.any(Number) },
+    });
     end();
     await schedule.stop();
     await jest.advanceTimersByTimeAsync(60_000);
