@@ -1,7 +1,7 @@
 import { seeded } from './random.ts';
 
 /** How the benchmark's messages are made up; the run checks that it saw exactly this. */
-export const MESSAGES = 10_000;
+export const MESSAGE_COUNT = 10_000;
 export const USER_AGENTS = 500;
 /** One message in fifty carries an e-mail address in a text that is kept. */
 const REDACTED_EVERY = 50;
@@ -11,7 +11,8 @@ const REJECTED_EVERY = 100;
 /** Bytes of a message: what a shop's tag sends for a product view with its page and campaign. */
 const MESSAGE_BYTES = 1200;
 
-export type BenchMessage = { body: Buffer; userAgent: string };
+/** `planned` says that its event is in the tracking plan, so that it is admitted. */
+export type BenchMessage = { body: Buffer; userAgent: string; planned: boolean };
 
 export type BenchMessages = { messages: BenchMessage[]; redacted: number; rejected: number };
 
@@ -22,7 +23,7 @@ export function benchMessages(seed: number): BenchMessages {
   const userAgents = Array.from({ length: USER_AGENTS }, (_, i) => userAgent(i));
   let redacted = 0;
   let rejected = 0;
-  const messages = Array.from({ length: MESSAGES }, (_, i): BenchMessage => {
+  const messages = Array.from({ length: MESSAGE_COUNT }, (_, i): BenchMessage => {
     const isRejected = i % REJECTED_EVERY === 7;
     const isRedacted = !isRejected && i % REDACTED_EVERY === 3;
     if (isRejected) rejected++;
@@ -65,6 +66,7 @@ export function benchMessages(seed: number): BenchMessages {
     message.context.padding = 'x'.repeat(Math.max(0, MESSAGE_BYTES - Buffer.byteLength(JSON.stringify(message))));
     return {
       body: Buffer.from(JSON.stringify(message)),
+      planned: !isRejected,
       userAgent: userAgents[Math.floor(random() * USER_AGENTS)] as string,
     };
   });

@@ -1,0 +1,200 @@
+import { admit } from '../domain/admit.ts';
+import { writeConsentCookie } from '../domain/consent-cookie.ts';
+import { completeKeys } from '../domain/keys.ts';
+import type { Purpose } from '../domain/purposes.ts';
+import { readSegmentMessage, sentOf } from '../domain/segment-message.ts';
+import type { EventRecord } from '../domain/stream-record.ts';
+import { compileTrackingPlan } from '../domain/tracking-plan.ts';
+import { hashes, randomId } from '../lambdas/adapters/hashes.ts';
+import { userAgentReader } from '../lambdas/adapters/user-agent.ts';
+import { deviceIdOf } from '../lambdas/browser.ts';
+import type { CollectDeps } from '../lambdas/collect/deps.ts';
+import { collect } from '../lambdas/collect.ts';
+import { readRequest } from '../lambdas/http.ts';
+import config from '../paula.config.ts';
+import { cpuMicros } from './measure.ts';
+import { type BenchMessage, type BenchMessages, benchMessages, MESSAGE_COUNT, USER_AGENTS } from './messages.ts';
+
+/** Fewer than the distinct user agents, so that the cache misses; the run checks how often. */
+const AGENT_CACHE = USER_AGENTS - 10;
+
+const RECEIVED_AT = Date.UTC(2026, 10, 24, 12);
+const GRANTED: Purpose[] = ['storage', 'measurement', 'profile', 'personalisation'];
+const SOURCE = { name: 'web', config: config.sources.web as NonNullable<typeof config.sources.web> };
+
+const plan = compileTrackingPlan(config);
+const keys = completeKeys({}, config, () => Buffer.alloc(32, 7).toString('base64url'));
+const eventKey = keys.event[0]?.key as string;
+
+/** CPU microseconds per event of the floor, of `admit` on a fresh text, and of the whole `collect` without network. */
+export async function measureDoor(seed: number): Promise<{ floorUs: number; admitUs: number; collectUs: number }> {
+  const bench = benchMessages(seed);
+  checkCounts(bench);
+  const texts = () => bench.messages.map(({ body }) => body.toString('utf8'));
+  const [floorUs, admitUs, collectUs] = await cpuMicros(MESSAGE_COUNT, [
+    { prepare: () => bench.messages.map(({ body }) => body.toString('base64')), run: floor },
+    { prepare: texts, run: (list: string[]) => admitAll(list, bench.messages, userAgentReader(AGENT_CACHE)).consumed },
+    { prepare: () => gatewayEvents(bench.messages), run: (list: GatewayEvent[]) => collectAll(list) },
+  ]);
+  return { floorUs, admitUs, collectUs } as { floorUs: number; admitUs: number; collectUs: number };
+}
+
+/** The least that any station does with an event: take it out of base64, read it, write it. */
+function floor(texts: string[]): number {
+  let consumed = 0;
+  for (const text of texts) consumed += JSON.stringify(JSON.parse(Buffer.from(text, 'base64').toString('utf8'))).length;
+  return consumed;
+}
+
+type Counts = { consumed: number; accepted: number; redacted: number; rejected: number };
+
+function admitAll(
+  texts: readonly string[],
+  messages: readonly BenchMessage[],
+  readUserAgent: CollectDeps['readUserAgent'],
+  take?: (record: EventRecord) => void,
+): Counts {
+  const deps = { plan, eventId: (text: string) => hashes.hmac(text, eventKey), readUserAgent };
+  const counts = { consumed: 0, accepted: 0, redacted: 0, rejected: 0 };
+  for (let i = 0; i < texts.length; i++) {
+    const read = readSegmentMessage(JSON.parse(texts[i] as string), 'track');
+    if ('issues' in read) throw new Error(`message ${i} is none: ${JSON.stringify(read.issues)}`);
+    const sent = sentOf(read.message, SOURCE, messages[i]?.userAgent);
+    const admission = admit(
+      sent,
+      {
+        receivedAt: RECEIVED_AT,
+        requestId: 'bench',
+        position: i,
+        deviceId: 'd.bench',
+        granted: GRANTED,
+        country: 'DE',
+      },
+      deps,
+    );
+    if (admission.outcome === 'accepted') {
+      counts.accepted++;
+      counts.consumed += admission.record.event_id.length;
+      if (admission.redacted.length > 0) counts.redacted++;
+      take?.(admission.record);
+    } else if (admission.outcome === 'rejected') {
+      counts.rejected++;
+      counts.consumed += admission.issues.length;
+    }
+  }
+  return counts;
+}
+
+/** The records that `admit` makes of the benchmark's messages: what the consumers get. */
+export function admittedRecords(seed: number): EventRecord[] {
+  const { messages } = benchMessages(seed);
+  const records: EventRecord[] = [];
+  admitAll(
+    messages.map(({ body }) => body.toString('utf8')),
+    messages,
+    userAgentReader(),
+    (record) => records.push(record),
+  );
+  return records;
+}
+
+/** The run is worth nothing if it does not meet the hits, misses and rejections that the messages were made with. */
+function checkCounts(bench: BenchMessages): void {
+  let misses = 0;
+  const readUserAgent = userAgentReader(AGENT_CACHE, () => {
+    misses++;
+  });
+  const counts = admitAll(
+    bench.messages.map(({ body }) => body.toString('utf8')),
+    bench.messages,
+    readUserAgent,
+  );
+  const expected = {
+    accepted: MESSAGE_COUNT - bench.rejected,
+    redacted: bench.redacted,
+    rejected: bench.rejected,
+    misses: missesOfFifo(bench.messages),
+  };
+  const seen = { accepted: counts.accepted, redacted: counts.redacted, rejected: counts.rejected, misses };
+  if (JSON.stringify(seen) !== JSON.stringify(expected))
+    throw new Error(`expected ${JSON.stringify(expected)}, saw ${JSON.stringify(seen)}`);
+}
+
+/** What a first-in, first-out cache of that size must miss; a list instead of the cache's map. */
+function missesOfFifo(messages: readonly BenchMessage[]): number {
+  const kept: string[] = [];
+  let misses = 0;
+  for (const { userAgent, planned } of messages) {
+    if (!planned || kept.includes(userAgent)) continue;
+    misses++;
+    if (kept.length === AGENT_CACHE) kept.shift();
+    kept.push(userAgent);
+  }
+  return misses;
+}
+
+type GatewayEvent = Parameters<typeof readRequest>[0];
+
+const cookieId = 'AAAAAAAAAAAAAAAAAAAAAA';
+const consentCookie = writeConsentCookie(
+  { granted: GRANTED, givenAt: RECEIVED_AT - 1000 },
+  deviceIdOf(cookieId, hashes),
+  keys.cookie[0] as NonNullable<(typeof keys.cookie)[0]>,
+  hashes.hmac,
+);
+
+/** Events as API Gateway hands them over: a browser's POST with both cookies. */
+function gatewayEvents(messages: readonly BenchMessage[]): GatewayEvent[] {
+  const authorization = `Basic ${Buffer.from(`${keys.writeKeys.web?.[0]}:`).toString('base64')}`;
+  return messages.map(({ body, userAgent }, i) => ({
+    version: '2.0',
+    routeKey: 'POST /v1/track',
+    rawPath: '/v1/track',
+    rawQueryString: '',
+    cookies: [`paula_id=${cookieId}`, `paula_consent=${consentCookie}`],
+    headers: {
+      authorization,
+      origin: config.sites.shop?.origins[0],
+      'user-agent': userAgent,
+      'content-type': 'application/json',
+    },
+    requestContext: {
+      accountId: '',
+      apiId: '',
+      domainName: '',
+      domainPrefix: '',
+      http: { method: 'POST', path: '/v1/track', protocol: 'HTTP/1.1', sourceIp: '203.0.113.9', userAgent },
+      requestId: `bench-${i}`,
+      routeKey: 'POST /v1/track',
+      stage: '$default',
+      time: '',
+      timeEpoch: RECEIVED_AT,
+    },
+    body: body.toString('utf8'),
+    isBase64Encoded: false,
+  })) as GatewayEvent[];
+}
+
+/** The whole door with everything but the network: its record is written out as it would go to the stream. */
+async function collectAll(events: readonly GatewayEvent[]): Promise<number> {
+  let consumed = 0;
+  const nothing = async () => undefined;
+  const deps: CollectDeps = {
+    ...hashes,
+    plan,
+    keys,
+    randomId,
+    country: () => 'DE',
+    readUserAgent: userAgentReader(AGENT_CACHE),
+    verifyIdentity: nothing,
+    links: { read: async () => new Map(), link: async () => true, unlink: nothing, noteConsent: nothing },
+    receipts: { latest: nothing, append: nothing },
+    put: async (records) => {
+      for (const { record } of records) consumed += Buffer.from(JSON.stringify(record)).length;
+      return [];
+    },
+    count: () => {},
+  };
+  for (const event of events) consumed += (await collect(readRequest(event), deps)).statusCode ?? 0;
+  return consumed;
+}
