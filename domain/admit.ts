@@ -3,12 +3,12 @@ import { type FieldValue, type Issue, readField, type SentLine } from './field-v
 import { formatMoney } from './money.ts';
 import { clamp, parseTimestamp } from './occurred-at.ts';
 import { readPageAddress, readReferrerHost } from './page-address.ts';
-import { opens, type Purpose } from './purposes.ts';
+import { opens, type Purpose, purposeMask } from './purposes.ts';
 import { type Redaction, redact } from './redact.ts';
 import type { Sent } from './sent.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 import { type EventRecord, type OrderLine, type RejectionRecord, SCHEMA_VERSION } from './stream-record.ts';
-import { type PlannedEvent, type PlannedEventField, purposeMask, type TrackingPlan } from './tracking-plan.ts';
+import type { PlannedEvent, PlannedEventField, TrackingPlan } from './tracking-plan.ts';
 
 /** What a user agent says, cut down to classes and major versions. */
 export type UserAgent = { deviceClass: string; browser?: string; os?: string; isBot: boolean; botReason?: string };

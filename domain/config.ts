@@ -144,6 +144,14 @@ function crossChecks({ purposes, trackingPlan, sources, sites }: z.infer<typeof 
   for (const event of ALIASED_EVENTS)
     if (!trackingPlan.events[event])
       refuse(['trackingPlan', 'events'], `"${event}" is missing: a route or pixel alias writes it`);
+  const origins = new Map<string, string>();
+  for (const [name, site] of Object.entries(sites)) {
+    for (const [i, origin] of site.origins.entries()) {
+      const other = origins.get(origin);
+      if (other !== undefined) refuse(['sites', name, 'origins', i], `"${origin}" belongs to site "${other}" already`);
+      origins.set(origin, name);
+    }
+  }
   for (const [name, source] of Object.entries(sources)) {
     if (!sites[source.site]) refuse(['sources', name, 'site'], `"${source.site}" is not a configured site`);
     for (const [i, event] of (source.events ?? []).entries())

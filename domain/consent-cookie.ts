@@ -1,6 +1,6 @@
 import { MAX_DEVICE_RETENTION_DAYS } from './config.ts';
 import type { Key } from './keys.ts';
-import { PURPOSES, type Purpose } from './purposes.ts';
+import { PURPOSES, type Purpose, purposeMask } from './purposes.ts';
 
 /** Holds 128 random bits, base64url. Past the door only their hash is known. */
 export const ID_COOKIE = 'paula_id';
@@ -13,24 +13,24 @@ export const COOKIE_MAX_AGE_SECONDS = MAX_DEVICE_RETENTION_DAYS * 86_400;
 /** `(text, key) -> base64url` HMAC-SHA-256. */
 export type Hmac = (text: string, key: string) => string;
 
-export type Choices = { granted: Purpose[]; givenAt: number };
+export type Choices = { granted: readonly Purpose[]; givenAt: number };
 
 const COOKIE_ID = /^[A-Za-z0-9_-]{22}$/;
 
 /** True for a text that can be 128 bits in base64url. */
 export const isCookieId = (value: string): boolean => COOKIE_ID.test(value);
 
-/** Which of the purposes a bit mask holds, lowest bit first in the fixed order of `PURPOSES`. */
-const unpack = (mask: number): Purpose[] => PURPOSES.filter((_, bit) => mask & (1 << bit));
-const pack = (granted: readonly Purpose[]): number =>
-  PURPOSES.reduce((mask, purpose, bit) => (granted.includes(purpose) ? mask | (1 << bit) : mask), 0);
+/** Which purposes a bit mask holds, lowest bit first in the fixed order of `PURPOSES`, for each of the 256 masks. */
+const UNPACKED: readonly Purpose[][] = Array.from({ length: 1 << PURPOSES.length }, (_, mask) =>
+  PURPOSES.filter((_purpose, bit) => mask & (1 << bit)),
+);
 
 /**
- * The cookie's value: `v1.<given at, base 36>.<mask, base 36>.<key id>.<signature>`. The signature also covers the device
+ * The cookie's value: `v1.<given at, base 36>.<mask, base 36>.<signature>`. The signature also covers the device
  * id ('' where storage was refused), so that choices cannot be carried over to another browser.
  */
 export function writeConsentCookie(choices: Choices, deviceId: string, key: Key, hmac: Hmac): string {
-  const body = `v1.${choices.givenAt.toString(36)}.${pack(choices.granted).toString(36)}.${key.id}`;
+  const body = `v1.${choices.givenAt.toString(36)}.${purposeMask(choices.granted).toString(36)}`;
   return `${body}.${hmac(`${body}|${deviceId}`, key.key)}`;
 }
 
@@ -45,13 +45,15 @@ export function readConsentCookie(
   hmac: Hmac,
   now: number,
 ): Choices | undefined {
-  const [version, given = '', mask = '', keyId, signature, extra] = value.split('.');
-  if (version !== 'v1' || extra !== undefined || signature === undefined) return undefined;
-  const key = keys.find((candidate) => candidate.id === keyId);
-  if (!key || !sameText(hmac(`v1.${given}.${mask}.${key.id}|${deviceId}`, key.key), signature)) return undefined;
+  const end = value.lastIndexOf('.');
+  const body = value.slice(0, end);
+  const signed = `${body}|${deviceId}`;
+  if (!keys.some((key) => sameText(hmac(signed, key.key), value.slice(end + 1)))) return undefined;
+  const [version, given = '', mask = ''] = body.split('.', 3);
+  const granted = UNPACKED[Number.parseInt(mask, 36)];
   const givenAt = Number.parseInt(given, 36);
-  if (givenAt > now || now - givenAt > COOKIE_MAX_AGE_SECONDS * 1000) return undefined;
-  return { granted: unpack(Number.parseInt(mask, 36)), givenAt };
+  if (version !== 'v1' || !granted || givenAt > now || now - givenAt > COOKIE_MAX_AGE_SECONDS * 1000) return undefined;
+  return { granted, givenAt };
 }
 
 /** Compares without an early end, so that the time taken says nothing about the first difference. */

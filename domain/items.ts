@@ -13,8 +13,9 @@ export type ProfileItem = { pk: string; sk: 'profile'; b: Uint8Array; v: number;
 export type BoughtItem = { pk: string; sk: 'bought'; b: Uint8Array; v: number; ttl: number };
 
 /**
- * Written at the door, before it answers. On a device: its person, since when and under which receipt.
- * On a person: its devices (`MAX_SIBLINGS` at most, oldest out). On both: withdrawals and objection, with their times.
+ * Written at the door, before it answers. On a device: its person, since when and under which receipt, and a copy of the
+ * person's devices. On a person: its devices (`MAX_SIBLINGS` at most, oldest out). On both: withdrawals and objection,
+ * with their times.
  * Times are milliseconds since the epoch; `ttl` seconds, as DynamoDB wants it.
  */
 export type LinkItem = {

@@ -36,3 +36,10 @@ export function opens(granted: readonly Purpose[], channel: Channel): { lake: bo
   const held = channel === 'server' || granted.includes('storage');
   return { lake: held && granted.includes('measurement'), fold: held && granted.includes('profile') };
 }
+
+/** Purposes as bits in the fixed order of `PURPOSES`, so that "any of them granted" is one AND. */
+export const purposeMask = (purposes: readonly Purpose[]): number => {
+  let mask = 0;
+  for (const purpose of purposes) mask |= 1 << PURPOSES.indexOf(purpose);
+  return mask;
+};

@@ -1,5 +1,5 @@
 import type { PaulaConfig, PlannedField } from './config.ts';
-import { PURPOSES, type Purpose } from './purposes.ts';
+import { purposeMask } from './purposes.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 
 /** One field of an event as the plan has it. `standard` fields have a lake column of their own. */
@@ -18,13 +18,8 @@ export type TrackingPlan = {
   events: ReadonlyMap<string, PlannedEvent>;
   /** The browser source that a site's pixel writes for. */
   pixelSources: ReadonlyMap<string, string>;
-};
-
-/** Purposes as bits in the fixed order of `PURPOSES`, so that "any of them granted" is one AND. */
-export const purposeMask = (purposes: readonly Purpose[]): number => {
-  let mask = 0;
-  for (const purpose of purposes) mask |= 1 << PURPOSES.indexOf(purpose);
-  return mask;
+  /** The site that an exact origin belongs to. */
+  siteOfOrigin: ReadonlyMap<string, string>;
 };
 
 /** Makes the plan of a validated configuration. */
@@ -47,5 +42,8 @@ export function compileTrackingPlan(config: PaulaConfig): TrackingPlan {
   const pixelSources = new Map<string, string>();
   for (const [name, source] of Object.entries(config.sources))
     if (source.kind === 'browser' && !pixelSources.has(source.site)) pixelSources.set(source.site, name);
-  return { config, events, pixelSources };
+  const siteOfOrigin = new Map(
+    Object.entries(config.sites).flatMap(([name, { origins }]) => origins.map((origin) => [origin, name] as const)),
+  );
+  return { config, events, pixelSources, siteOfOrigin };
 }

@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Keys } from '../domain/keys.ts';
 import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import config from '../paula.config.ts';
 import { dynamo, kinesis } from './adapters/clients.ts';
@@ -12,6 +13,8 @@ import { linkStore } from './adapters/link-store.ts';
 import { metrics } from './adapters/metrics.ts';
 import { receiptStore } from './adapters/receipt-store.ts';
 import { userAgentReader } from './adapters/user-agent.ts';
+import { admissionDeps } from './collect/admit-request.ts';
+import type { CollectDeps } from './collect/deps.ts';
 import { collect } from './collect.ts';
 import { CollectEnv } from './env.ts';
 import { readRequest } from './http.ts';
@@ -21,21 +24,34 @@ const loadKeys = keysLoader(env.KEYS_SECRET_ID);
 const countries = loadCountryTable(env.COUNTRY_TABLE_FILE);
 const counters = metrics((line) => process.stdout.write(`${line}\n`));
 const tables = dynamo();
+const plan = compileTrackingPlan(config);
+const readUserAgent = userAgentReader();
 const services = {
   ...hashes,
-  plan: compileTrackingPlan(config),
+  plan,
   links: linkStore(tables, env.PROFILES_TABLE),
   receipts: receiptStore(tables, env.CONSENTS_TABLE),
   put: eventStream(kinesis(), env.STREAM_NAME),
   randomId,
   country: (address: string) => countryOf(address, countries),
-  readUserAgent: userAgentReader(),
   count: counters.count,
 };
 
+let deps: CollectDeps | undefined;
+
+/** The dependencies under the keys in force; made anew only when these change. */
+function depsUnder(keys: Keys): CollectDeps {
+  if (deps?.keys !== keys)
+    deps = {
+      ...services,
+      keys,
+      admission: admissionDeps(plan, keys, hashes.hmac, readUserAgent),
+      verifyIdentity: (token, site, now) => verifyIdentityToken(token, site, now, keys),
+    };
+  return deps;
+}
+
 /** The door behind the HTTP API: pixel, click, messages and consent. */
-export const handler = middy(async (event: APIGatewayProxyEventV2) => {
-  const keys = await loadKeys();
-  const verifyIdentity = (token: string, site: string, now: number) => verifyIdentityToken(token, site, now, keys);
-  return collect(readRequest(event), { ...services, keys, verifyIdentity });
-}).use(counters.flush);
+export const handler = middy(async (event: APIGatewayProxyEventV2) =>
+  collect(readRequest(event), depsUnder(await loadKeys())),
+).use(counters.flush);

@@ -9,11 +9,12 @@ import { json, type Request, type Response } from './http.ts';
 export async function collect(request: Request, deps: CollectDeps): Promise<Response> {
   if (request.method === 'GET' && request.path === deps.plan.config.pixelPath) return pixel(request, deps);
   if (request.method === 'GET' && request.path === '/click') return click(request, deps);
-  const cors = corsHeaders(request.headers.origin, deps.plan.config);
+  const cors = corsHeaders(request.headers.origin, deps.plan.siteOfOrigin);
   if (request.method === 'OPTIONS')
     return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
   const answer = await stateChanging(request, deps);
-  return { ...answer, headers: { ...answer.headers, ...cors } };
+  answer.headers = { ...answer.headers, ...cors };
+  return answer;
 }
 
 async function stateChanging(request: Request, deps: CollectDeps): Promise<Response> {

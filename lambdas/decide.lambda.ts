@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import config from '../paula.config.ts';
 import { audienceExpiries } from './adapters/audience-expiries.ts';
 import { dynamo } from './adapters/clients.ts';
@@ -15,7 +16,7 @@ const env = DecideEnv.parse(process.env);
 const loadKeys = keysLoader(env.KEYS_SECRET_ID);
 const client = dynamo();
 const deps = {
-  config,
+  siteOfOrigin: compileTrackingPlan(config).siteOfOrigin,
   read: profileStore(client, env.PROFILES_TABLE).read,
   audienceExpiries: audienceExpiries(client, env.CONTROL_TABLE),
 };

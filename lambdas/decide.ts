@@ -1,4 +1,3 @@
-import type { PaulaConfig } from '../domain/config.ts';
 import { corsHeaders } from '../domain/cors.ts';
 import { type Decision, decide as decideOn, type Known, personOf, UNKNOWN } from '../domain/decision.ts';
 import { isLive, SK } from '../domain/items.ts';
@@ -10,7 +9,8 @@ import { json, type Request, type Response, refusal } from './http.ts';
 import type { ItemKey, ReadItems, StoredItems } from './stored-items.ts';
 
 export type DecideDeps = {
-  config: PaulaConfig;
+  /** The sites by exact origin. */
+  siteOfOrigin: ReadonlyMap<string, string>;
   /** Reads and verifies the cookies; `now` in milliseconds since the epoch. */
   identify: (cookies: readonly string[], now: number) => Browser;
   read: ReadItems;
@@ -26,7 +26,7 @@ const PARAMETERS = ['product', 'campaign'] as const;
 
 /** `GET /v1/decision`: show this browser the banner for a product or not, and why. */
 export async function decide(request: Request, deps: DecideDeps): Promise<Response> {
-  const cors = corsHeaders(request.headers.origin, deps.config);
+  const cors = corsHeaders(request.headers.origin, deps.siteOfOrigin);
   const query = new URLSearchParams(request.query);
   const errors = PARAMETERS.filter((name) => (query.get(name)?.length ?? 0) > MAX_PARAMETER_LENGTH).map((path) => ({
     path,
@@ -50,7 +50,10 @@ async function decisionFor(request: Request, product: string | undefined, deps: 
   return decideOn({ granted, device, ...related, product, isCurrent, now });
 }
 
-/** The linked person, and where that person has other devices, these in one read more. */
+/**
+ * The linked person and that person's other devices, in one read: the device's link holds a copy of the person's devices.
+ * The person's own list is the authority; a device that is no longer on it, or says otherwise itself, is left out.
+ */
 async function readRelated(
   deviceId: string,
   { link }: Known,
@@ -59,11 +62,13 @@ async function readRelated(
 ): Promise<{ person?: Known; siblings?: Known[] }> {
   const personId = personOf(link);
   if (personId === undefined) return {};
-  const person = knownOf(await read(keysOf(personId), 'eventual'), personId, now);
-  const ids = (person.link?.siblings ?? []).filter((id) => id !== deviceId);
-  if (ids.length === 0) return { person };
-  const stored = await read(ids.flatMap(keysOf), 'eventual');
-  const siblings = ids.map((id) => knownOf(stored, id, now)).filter((sibling) => personOf(sibling.link) === personId);
+  const copied = (link?.siblings ?? []).filter((id) => id !== deviceId);
+  const stored = await read([personId, ...copied].flatMap(keysOf), 'eventual');
+  const person = knownOf(stored, personId, now);
+  const siblings = copied
+    .filter((id) => person.link?.siblings?.includes(id))
+    .map((id) => knownOf(stored, id, now))
+    .filter((sibling) => personOf(sibling.link) === personId);
   return { person, siblings };
 }
 

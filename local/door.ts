@@ -78,7 +78,7 @@ export async function takePort(port: number): Promise<Door> {
       const timer = setTimeout(() => {
         for (const server of servers) server.closeAllConnections();
       }, CLOSE_MS);
-      await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+      await Promise.allSettled(servers.map((server) => close(server)));
       clearTimeout(timer);
     },
   };

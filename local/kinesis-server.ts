@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateStreamCommand,
@@ -41,7 +42,16 @@ async function open(folder: string): Promise<Engine> {
   const server = kinesalite({ path: folder, createStreamMs: 0, deleteStreamMs: 0, shardLimit: SHARD_LIMIT });
   surviveAbortedRequests(server);
   const port = await listen(server, 0);
-  return { port, endpoint: `http://${LOOPBACK}:${port}`, stop: () => close(server) };
+  return { port, endpoint: `http://${LOOPBACK}:${port}`, stop: () => stop(server) };
+}
+
+/**
+ * kinesalite's own `close` closes the database first, and a request that is writing to it then ends the process with a
+ * segmentation fault. So the requests end first, as in any HTTP server, and what `close` says of it after that is no news.
+ */
+async function stop(server: Server): Promise<void> {
+  await close(server, Server.prototype.close);
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** Returns the stream's ARN, or undefined where it is stuck in the making. */

@@ -147,8 +147,15 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       FunctionName,
       { handler: Handler }
     >;
-    const invoke = (name: FunctionName, event: unknown, requestId: string = randomUUID()): Promise<unknown> =>
-      entries[name].handler(event, lambdaContext(name, requestId, region));
+    /** Calls under way. A client that hangs up does not end its call, and no engine may go before it has ended. */
+    const calls = new Set<Promise<unknown>>();
+    const invoke = (name: FunctionName, event: unknown, requestId: string = randomUUID()): Promise<unknown> => {
+      const call = entries[name].handler(event, lambdaContext(name, requestId, region));
+      const settled: Promise<unknown> = call.catch(() => undefined).finally(() => calls.delete(settled));
+      calls.add(settled);
+      return call;
+    };
+    ends.push(async () => void (await Promise.all(calls)));
 
     const onFailure = onFailureDestination(clients.s3(), BUCKET);
     const feed = async (name: ConsumerName, records: readonly KinesisStreamRecord[]): Promise<unknown> => {

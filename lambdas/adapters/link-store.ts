@@ -20,16 +20,21 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
     return Item && linkItemOf(Item);
   };
 
-  /** Rewrites a person's devices from what was read, unless another door was faster: each rewrite raises `revision`. */
+  /**
+   * Rewrites a person's devices from what was read, unless another door was faster: each rewrite raises `revision`.
+   * Each device then gets a copy, so that a decision finds the others without a read more; an older copy never
+   * replaces a newer one.
+   */
   const rewriteSiblings = async (
     person: string,
     change: (siblings: string[]) => string[],
-    ttl?: number,
+    ttl: number | undefined,
   ): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const { siblings: before = [], revision = 0 } = (await readOne(person)) ?? {};
       const after = change(before);
       if (after.length === before.length && after.every((device, i) => device === before[i])) return;
+      const values = { ':after': { L: after.map((S) => ({ S })) }, ':next': { N: String(revision + 1) } };
       const done = await conditionally(client, {
         TableName: table,
         Key: key(person),
@@ -37,13 +42,24 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
         ConditionExpression: revision === 0 ? 'attribute_not_exists(revision)' : 'revision = :revision',
         ...(ttl !== undefined && { ExpressionAttributeNames: { '#ttl': 'ttl' } }),
         ExpressionAttributeValues: {
-          ':after': { L: after.map((S) => ({ S })) },
-          ':next': { N: String(revision + 1) },
+          ...values,
           ...(revision > 0 && { ':revision': { N: String(revision) } }),
           ...(ttl !== undefined && { ':ttl': { N: String(ttl) } }),
         },
       });
-      if (done) return;
+      if (!done) continue;
+      await Promise.all(
+        after.map((device) =>
+          conditionally(client, {
+            TableName: table,
+            Key: key(device),
+            UpdateExpression: 'SET siblings = :after, revision = :next',
+            ConditionExpression: 'person = :person AND (attribute_not_exists(revision) OR revision < :next)',
+            ExpressionAttributeValues: { ...values, ':person': { S: person } },
+          }),
+        ),
+      );
+      return;
     }
     throw new Error('the devices of a person could not be rewritten: too many doors at once');
   };
@@ -68,12 +84,9 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
           ':ttl': { N: String(ttl) },
         },
       });
-      if (linked)
-        await rewriteSiblings(
-          person,
-          (siblings) => (siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS)),
-          ttl,
-        );
+      const add = (siblings: string[]) =>
+        siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS);
+      if (linked) await rewriteSiblings(person, add, ttl);
       return linked;
     },
 
@@ -81,11 +94,11 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
       await conditionally(client, {
         TableName: table,
         Key: key(device),
-        UpdateExpression: 'REMOVE person, since, receipt',
+        UpdateExpression: 'REMOVE person, since, receipt, siblings, revision',
         ConditionExpression: 'person = :person',
         ExpressionAttributeValues: { ':person': { S: person } },
       });
-      await rewriteSiblings(person, (siblings) => siblings.filter((sibling) => sibling !== device));
+      await rewriteSiblings(person, (siblings) => siblings.filter((sibling) => sibling !== device), undefined);
     },
 
     async noteConsent(id, { withdrawn, regranted, at, ttl }) {

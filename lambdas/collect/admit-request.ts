@@ -1,8 +1,23 @@
 import { type Admission, type AdmitDeps, type Arrival, admit } from '../../domain/admit.ts';
+import type { Hmac } from '../../domain/consent-cookie.ts';
+import type { Keys } from '../../domain/keys.ts';
 import type { Sent } from '../../domain/sent.ts';
 import { profileOf, type StreamRecord } from '../../domain/stream-record.ts';
+import type { TrackingPlan } from '../../domain/tracking-plan.ts';
 import type { Request } from '../http.ts';
 import type { CollectDeps } from './deps.ts';
+
+/** What `admit` needs, made once for each document of keys: event ids are hashes under its newest event key. */
+export function admissionDeps(
+  plan: TrackingPlan,
+  keys: Keys,
+  hmac: Hmac,
+  readUserAgent: AdmitDeps['readUserAgent'],
+): AdmitDeps {
+  const [key] = keys.event;
+  if (!key) throw new Error('the keys document holds no event key');
+  return { plan, readUserAgent, eventId: (text) => hmac(text, key.key) };
+}
 
 /** What the request itself tells of an event's arrival; who sent it and under which consent comes from the caller. */
 export function admitSent(
@@ -21,15 +36,10 @@ export function admitSent(
       position,
       country: sent.channel === 'browser' ? deps.country(request.sourceIp) : undefined,
     },
-    admitDeps(deps),
+    deps.admission,
   );
   countAdmission(admission, sent, deps);
   return admission;
-}
-
-function admitDeps(deps: CollectDeps): AdmitDeps {
-  const eventKey = deps.keys.event[0]?.key ?? '';
-  return { plan: deps.plan, readUserAgent: deps.readUserAgent, eventId: (text) => deps.hmac(text, eventKey) };
 }
 
 function countAdmission(admission: Admission, sent: Sent, deps: CollectDeps): void {

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { CONSENT_COOKIE, expireCookie, ID_COOKIE, setCookie, writeConsentCookie } from '../../domain/consent-cookie.ts';
-import { siteOfOrigin } from '../../domain/cors.ts';
 import { PURPOSES, Purpose } from '../../domain/purposes.ts';
 import { type Browser, deviceIdOf, readBrowser } from '../browser.ts';
 import { json, type Request, type Response, refusal } from '../http.ts';
@@ -15,7 +14,7 @@ const ConsentBody = z.strictObject({ purposes: z.partialRecord(Purpose, z.boolea
 
 /** `PUT /v1/consent`: gives, changes and withdraws in the same way. A purpose that is not named is not granted. */
 export async function putConsent(request: Request, deps: CollectDeps): Promise<Response> {
-  const site = siteOfOrigin(request.headers.origin, deps.plan.config);
+  const site = deps.plan.siteOfOrigin.get(request.headers.origin ?? '');
   if (site === undefined) {
     deps.count('Refused', 'origin');
     return refusal(403, [{ path: 'Origin', rule: 'must be a configured origin' }]);

@@ -1,4 +1,4 @@
-import type { UserAgent } from '../../domain/admit.ts';
+import type { AdmitDeps } from '../../domain/admit.ts';
 import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
 import type { Keys } from '../../domain/keys.ts';
 import type { Purpose } from '../../domain/purposes.ts';
@@ -27,6 +27,8 @@ export type ReceiptStore = {
 
 /** Everything that the door's use cases reach. */
 export type CollectDeps = Hashes & {
+  /** The plan, event ids and user agents, as `admit` takes them. */
+  admission: AdmitDeps;
   plan: TrackingPlan;
   keys: Keys;
   links: LinkStore;
@@ -36,7 +38,6 @@ export type CollectDeps = Hashes & {
   /** 128 random bits, base64url. */
   randomId: () => string;
   country: (address: string) => string | undefined;
-  readUserAgent: (userAgent: string | undefined) => UserAgent;
   /** Verifies an identity token for a site at a time in milliseconds; returns its subject, or undefined. */
   verifyIdentity: (token: string, site: string, now: number) => Promise<string | undefined>;
   /** Counts what leaves no row: by metric and reason, never by person. */

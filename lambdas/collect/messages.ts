@@ -4,6 +4,7 @@ import type { LinkItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import { consentOf, readSegmentMessage, type SegmentMessage, sentOf, userIdOf } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
+import { purposesInForce } from '../../domain/withdrawals.ts';
 import { type Browser, readBrowser } from '../browser.ts';
 import { json, type Request, type Response, refusal } from '../http.ts';
 import { admitSent, keyed } from './admit-request.ts';
@@ -187,17 +188,11 @@ async function serverOutcomes(
             deps,
           )
         : undefined;
-    const granted = told ? told.receipt.granted : withoutWithdrawn(sent ?? [], links.get(personId));
+    const granted = told ? told.receipt.granted : purposesInForce(sent ?? [], links.get(personId));
     const outcome = outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
     outcomes.push({ ...outcome, records: [...(told?.records ?? []), ...outcome.records] });
   }
   return outcomes;
-}
-
-/** A stored withdrawal stands until a later receipt grants the purpose again; an objection ends profiling and activation. */
-function withoutWithdrawn(granted: readonly Purpose[], link: LinkItem | undefined): readonly Purpose[] {
-  if (!link) return granted;
-  return granted.filter((purpose) => (link.withdrawn?.[purpose] ?? -1) <= (link.regranted?.[purpose] ?? -1));
 }
 
 const cutBy = (sent: readonly Purpose[] | undefined, granted: readonly Purpose[]): readonly Purpose[] =>
@@ -250,7 +245,8 @@ async function stored(outcomes: readonly Outcome[], request: Request, deps: Coll
 
 function accepted(rejected: readonly { index: number; errors: readonly Issue[] }[], cookies: string[]): Response {
   const answer = json(200, rejected.length > 0 ? { success: true, rejected } : { success: true });
-  return cookies.length > 0 ? { ...answer, cookies } : answer;
+  if (cookies.length > 0) answer.cookies = cookies;
+  return answer;
 }
 
 function refused(status: number, reason: string, issues: readonly Issue[], deps: CollectDeps): Response {

@@ -39,18 +39,26 @@ export function authenticate(
 
 function basicUser(header: string | undefined): string | undefined {
   if (!header?.startsWith('Basic ')) return undefined;
-  return Buffer.from(header.slice(6), 'base64').toString('utf8').split(':', 1)[0];
+  const credentials = Buffer.from(header.slice(6), 'base64').toString('latin1');
+  const colon = credentials.indexOf(':');
+  return colon === -1 ? credentials : credentials.slice(0, colon);
 }
 
-function senderOf(key: string, deps: CollectDeps): Sender | undefined {
-  for (const [name, live] of Object.entries(deps.keys.writeKeys)) {
-    const config = deps.plan.config.sources[name];
-    if (config && live.includes(key)) return { name, config };
+/** The senders by write key, made once for each document of keys. */
+const senders = new WeakMap<CollectDeps['keys'], Map<string, Sender>>();
+
+function senderOf(key: string, { keys, plan }: CollectDeps): Sender | undefined {
+  let known = senders.get(keys);
+  if (!known) {
+    known = new Map();
+    for (const [name, live] of Object.entries(keys.writeKeys)) {
+      const config = plan.config.sources[name];
+      if (config) for (const writeKey of live) known.set(writeKey, { name, config });
+    }
+    senders.set(keys, known);
   }
-  return undefined;
+  return known.get(key);
 }
 
-function hasOriginOf(site: string, request: Request, deps: CollectDeps): boolean {
-  const { origin } = request.headers;
-  return origin !== undefined && (deps.plan.config.sites[site]?.origins.includes(origin) ?? false);
-}
+const hasOriginOf = (site: string, request: Request, deps: CollectDeps): boolean =>
+  deps.plan.siteOfOrigin.get(request.headers.origin ?? '') === site;

@@ -40,6 +40,11 @@ describe('paula.config.ts', () => {
     ['trackingPlan/events/Identified', undefined, /trackingPlan\.events/],
     ['sources/web/site', 'blog', /sources\.web\.site: "blog" is not a configured site/],
     ['sources/web/events', ['Nothing'], /sources\.web\.events\.0: "Nothing" is not in trackingPlan\.events/],
+    [
+      'sites/portal/origins',
+      ['https://www.lindenblatt.example'],
+      /sites\.portal\.origins\.0: "https:\/\/www\.lindenblatt\.example" belongs to site "shop"/,
+    ],
     ['rawRetentionDays', 91, /rawRetentionDays/],
     ['colour', 'blue', /colour/],
   ])('refuses %s = %j with the key and the rule', (path, value, message) =>

@@ -16,6 +16,7 @@ import { randomKey } from '../../lambdas/adapters/keys-document.ts';
 import { linkStore } from '../../lambdas/adapters/link-store.ts';
 import { receiptStore } from '../../lambdas/adapters/receipt-store.ts';
 import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
+import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
 import { collect } from '../../lambdas/collect.ts';
 import type { Request, Response } from '../../lambdas/http.ts';
@@ -27,6 +28,7 @@ import config from '../../paula.config.ts';
 const REGION = 'eu-central-1';
 const ORIGIN = 'https://www.lindenblatt.example';
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const plan = compileTrackingPlan(config);
 const keys = completeKeys({}, config, randomKey);
 const folder = mkdtempSync(join(tmpdir(), 'paula-collect-'));
 
@@ -46,17 +48,22 @@ beforeAll(async () => {
   const streamEngine = await startKinesis(join(folder, 'kinesis'), REGION, { name: 'events', shards: 1 });
   engines = [tableEngine, streamEngine];
   dynamo = new DynamoDBClient({ endpoint: tableEngine.endpoint, region: REGION, credentials });
-  kinesis = new KinesisClient({ endpoint: streamEngine.endpoint, region: REGION, credentials, requestHandler: new NodeHttpHandler() });
+  kinesis = new KinesisClient({
+    endpoint: streamEngine.endpoint,
+    region: REGION,
+    credentials,
+    requestHandler: new NodeHttpHandler(),
+  });
   deps = {
     ...hashes,
-    plan: compileTrackingPlan(config),
+    plan,
+    admission: admissionDeps(plan, keys, hashes.hmac, userAgentReader()),
     keys,
     links: linkStore(dynamo, 'profiles'),
     receipts: receiptStore(dynamo, 'consents'),
     put: eventStream(kinesis, 'events'),
     randomId,
     country: () => 'DE',
-    readUserAgent: userAgentReader(),
     verifyIdentity: (token, site, now) => verifyIdentityToken(token, site, now, keys),
     count: (metric, dimension) => counted.push(`${metric} ${dimension}`),
   };
@@ -88,14 +95,26 @@ let requests = 0;
 class Jar {
   readonly cookies = new Map<string, string>();
 
-  async send(method: string, path: string, options: { query?: string; body?: unknown; headers?: Record<string, string>; at?: number } = {}): Promise<Response> {
+  async send(
+    method: string,
+    path: string,
+    options: { query?: string; body?: unknown; headers?: Record<string, string>; at?: number } = {},
+  ): Promise<Response> {
     const request: Request = {
       method,
       path,
       query: options.query ?? '',
-      headers: { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0.0.0 Safari/537.36', ...options.headers },
+      headers: {
+        'user-agent': 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0.0.0 Safari/537.36',
+        ...options.headers,
+      },
       cookies: [...this.cookies].map(([name, value]) => `${name}=${value}`),
-      body: typeof options.body === 'string' ? options.body : options.body === undefined ? '' : JSON.stringify(options.body),
+      body:
+        typeof options.body === 'string'
+          ? options.body
+          : options.body === undefined
+            ? ''
+            : JSON.stringify(options.body),
       sourceIp: '203.0.113.9',
       userAgent: options.headers?.['user-agent'],
       requestId: `request-${requests++}`,
@@ -128,19 +147,34 @@ const browserKey = () => ({ ...basic(keys.writeKeys.web?.[0]), origin: ORIGIN })
 
 async function identityToken(user: string, site = 'shop', minutes = 10, keyId = 'k1'): Promise<string> {
   const key = Buffer.from(keys.identity[site]?.[0]?.key ?? '', 'base64url');
-  return new SignJWT({}).setProtectedHeader({ alg: 'HS256', kid: keyId }).setSubject(user).setAudience(site).setIssuedAt().setExpirationTime(`${minutes}m`).sign(key);
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256', kid: keyId })
+    .setSubject(user)
+    .setAudience(site)
+    .setIssuedAt()
+    .setExpirationTime(`${minutes}m`)
+    .sign(key);
 }
 
 const identify = async (jar: Jar, user: string) =>
-  jar.send('POST', '/v1/identify', { body: { userId: user, context: { identityToken: await identityToken(user) } }, headers: browserKey() });
+  jar.send('POST', '/v1/identify', {
+    body: { userId: user, context: { identityToken: await identityToken(user) } },
+    headers: browserKey(),
+  });
 
 describe('the pixel', () => {
   it('answers the GIF and sets nothing without consent; the event is counted without an id', async () => {
     const response = await new Jar().pixel('e=impression&site=portal&c=spring&o=1');
-    expect(response).toMatchObject({ statusCode: 200, isBase64Encoded: true, headers: { 'content-type': 'image/gif', 'cache-control': 'no-store' } });
+    expect(response).toMatchObject({
+      statusCode: 200,
+      isBase64Encoded: true,
+      headers: { 'content-type': 'image/gif', 'cache-control': 'no-store' },
+    });
     expect(Buffer.from(response.body ?? '', 'base64')).toHaveLength(43);
     expect(response.cookies).toBeUndefined();
-    expect(await streamed()).toMatchObject([{ kind: 'event', event: 'Ad Impression', basis: 'anonymous', campaign: 'spring', purposes: [] }]);
+    expect(await streamed()).toMatchObject([
+      { kind: 'event', event: 'Ad Impression', basis: 'anonymous', campaign: 'spring', purposes: [] },
+    ]);
   });
 
   it('ignores an id cookie that no signed consent goes with', async () => {
@@ -152,14 +186,25 @@ describe('the pixel', () => {
   });
 
   it('gives a TCF string no effect yet', async () => {
-    const response = await new Jar().pixel('e=view&site=shop&gdpr=0&gdpr_consent=CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA');
+    const response = await new Jar().pixel(
+      'e=view&site=shop&gdpr=0&gdpr_consent=CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA',
+    );
     expect(response.cookies).toBeUndefined();
     expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
   });
 
   it('answers the GIF to any nonsense, and keeps a reason without content', async () => {
     expect(await new Jar().pixel('e=secret-event&site=shop')).toMatchObject({ statusCode: 200, isBase64Encoded: true });
-    expect(await streamed()).toEqual([{ kind: 'rejected', received_at: expect.any(Number), source: 'web', site: 'shop', reason: 'event_unknown', path: 'e' }]);
+    expect(await streamed()).toEqual([
+      {
+        kind: 'rejected',
+        received_at: expect.any(Number),
+        source: 'web',
+        site: 'shop',
+        reason: 'event_unknown',
+        path: 'e',
+      },
+    ]);
     expect(await new Jar().pixel('site=nowhere')).toMatchObject({ statusCode: 200 });
     expect(counted).toEqual(['Refused site_unknown']);
     expect(await streamed()).toEqual([]);
@@ -175,9 +220,14 @@ describe('consent', () => {
       expect.stringMatching(/^paula_consent=v1\.[^;]+; Max-Age=34128000; Path=\/; Secure; HttpOnly; SameSite=None$/),
       expect.stringMatching(/^paula_id=[\w-]{22}; Max-Age=34128000; Path=\/; Secure; HttpOnly; SameSite=None$/),
     ]);
-    expect(response.headers).toMatchObject({ 'access-control-allow-origin': ORIGIN, 'access-control-allow-credentials': 'true' });
+    expect(response.headers).toMatchObject({
+      'access-control-allow-origin': ORIGIN,
+      'access-control-allow-credentials': 'true',
+    });
     const device = `d.${hashes.sha256(jar.cookies.get('paula_id') ?? '')}`;
-    expect(await streamed()).toMatchObject([{ kind: 'consent', subject: device, granted: Object.keys(ALL), withdrawn: [], method: 'browser' }]);
+    expect(await streamed()).toMatchObject([
+      { kind: 'consent', subject: device, granted: Object.keys(ALL), withdrawn: [], method: 'browser' },
+    ]);
     expect(await deps.receipts.latest(device)).toMatchObject({ granted: Object.keys(ALL) });
 
     expect((await jar.pixel('e=view&site=shop')).cookies).toBeUndefined();
@@ -240,41 +290,68 @@ describe('the click', () => {
   const to = encodeURIComponent('https://www.lindenblatt.example/serum?utm_source=portal');
   it('redirects to an allowed target and counts the click', async () => {
     const response = await new Jar().send('GET', '/click', { query: `site=portal&c=spring&to=${to}` });
-    expect(response).toMatchObject({ statusCode: 302, headers: { location: 'https://www.lindenblatt.example/serum?utm_source=portal', 'cache-control': 'no-store' } });
+    expect(response).toMatchObject({
+      statusCode: 302,
+      headers: { location: 'https://www.lindenblatt.example/serum?utm_source=portal', 'cache-control': 'no-store' },
+    });
     expect(await streamed()).toMatchObject([{ event: 'Ad Clicked', campaign: 'spring' }]);
   });
 
-  it.each(['', 'http://www.lindenblatt.example/', 'https://evil.example/', 'https://www.lindenblatt.example@evil.example/', 'https://www.lindenblatt.example:8443/', '//www.lindenblatt.example', 'javascript:alert(1)'])(
-    'does not redirect to "%s"',
-    async (target) => {
-      const response = await new Jar().send('GET', '/click', { query: `site=portal&to=${encodeURIComponent(target)}` });
-      expect(response.statusCode).toBe(400);
-      expect(response.headers).not.toHaveProperty('location');
-      expect(await streamed()).toEqual([]);
-    },
-  );
+  it.each([
+    '',
+    'http://www.lindenblatt.example/',
+    'https://evil.example/',
+    'https://www.lindenblatt.example@evil.example/',
+    'https://www.lindenblatt.example:8443/',
+    '//www.lindenblatt.example',
+    'javascript:alert(1)',
+  ])('does not redirect to "%s"', async (target) => {
+    const response = await new Jar().send('GET', '/click', { query: `site=portal&to=${encodeURIComponent(target)}` });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers).not.toHaveProperty('location');
+    expect(await streamed()).toEqual([]);
+  });
 });
 
 describe('messages', () => {
-  const order = { event: 'Order Completed', userId: 'customer-1', messageId: 'm-1', properties: { order_id: '1', revenue: '9.90', currency: 'EUR' }, context: { consent: { categoryPreferences: { measurement: true, profile: true } } } };
+  const order = {
+    event: 'Order Completed',
+    userId: 'customer-1',
+    messageId: 'm-1',
+    properties: { order_id: '1', revenue: '9.90', currency: 'EUR' },
+    context: { consent: { categoryPreferences: { measurement: true, profile: true } } },
+  };
 
   it('takes a server order for its person, under its consent', async () => {
     const response = await new Jar().send('POST', '/v1/track', { body: order, headers: serverKey() });
     expect(response).toMatchObject({ statusCode: 200, body: '{"success":true}' });
     const [event] = await streamed();
-    expect(event).toMatchObject({ event: 'Order Completed', person_id: expect.stringMatching(/^p\.k1\.[\w-]{43}$/), value: '9.9', purposes: ['measurement', 'profile'] });
+    expect(event).toMatchObject({
+      event: 'Order Completed',
+      person_id: expect.stringMatching(/^p\.k1\.[\w-]{43}$/),
+      value: '9.9',
+      purposes: ['measurement', 'profile'],
+    });
     expect(event).not.toHaveProperty('device_id');
     expect(JSON.stringify(event)).not.toContain('customer-1');
   });
 
   it('takes text/plain with the write key in the body, as sendBeacon sends it', async () => {
-    const response = await new Jar().send('POST', '/v1/page', { body: { writeKey: keys.writeKeys.web?.[0], anonymousId: 'd.forged' }, headers: { origin: ORIGIN, 'content-type': 'text/plain' } });
+    const response = await new Jar().send('POST', '/v1/page', {
+      body: { writeKey: keys.writeKeys.web?.[0], anonymousId: 'd.forged' },
+      headers: { origin: ORIGIN, 'content-type': 'text/plain' },
+    });
     expect(response.statusCode).toBe(200);
     expect(await streamed()).toMatchObject([{ event: 'Page Viewed', basis: 'anonymous' }]);
   });
 
   it('never takes anonymousId for a device, nor context.consent alone for consent', async () => {
-    const body = { event: 'Product Viewed', anonymousId: 'd.forged', properties: { product_id: 'A' }, context: { consent: { categoryPreferences: { storage: true, measurement: true } } } };
+    const body = {
+      event: 'Product Viewed',
+      anonymousId: 'd.forged',
+      properties: { product_id: 'A' },
+      context: { consent: { categoryPreferences: { storage: true, measurement: true } } },
+    };
     await new Jar().send('POST', '/v1/track', { body, headers: browserKey() });
     const records = await streamed();
     expect(records).toMatchObject([{ basis: 'anonymous' }]);
@@ -285,7 +362,11 @@ describe('messages', () => {
     const jar = new Jar();
     await jar.consent(ALL);
     await streamed();
-    const body = { event: 'Product Viewed', properties: { product_id: 'A' }, context: { consent: { categoryPreferences: { storage: true, profile: true, measurement: 'true' } } } };
+    const body = {
+      event: 'Product Viewed',
+      properties: { product_id: 'A' },
+      context: { consent: { categoryPreferences: { storage: true, profile: true, measurement: 'true' } } },
+    };
     await jar.send('POST', '/v1/track', { body, headers: browserKey() });
     expect(await streamed()).toMatchObject([{ purposes: ['storage', 'profile'] }]);
   });
@@ -294,9 +375,16 @@ describe('messages', () => {
     ['no key', {}, 401],
     ['a wrong key', basic('nothing'), 401],
     ['a browser key without Origin', () => basic(keys.writeKeys.web?.[0]), 403],
-    ["a browser key from another site's origin", () => ({ ...basic(keys.writeKeys.web?.[0]), origin: 'https://www.beauty-portal.example' }), 403],
+    [
+      "a browser key from another site's origin",
+      () => ({ ...basic(keys.writeKeys.web?.[0]), origin: 'https://www.beauty-portal.example' }),
+      403,
+    ],
   ])('refuses %s', async (_, headers, status) => {
-    const response = await new Jar().send('POST', '/v1/track', { body: order, headers: typeof headers === 'function' ? headers() : headers });
+    const response = await new Jar().send('POST', '/v1/track', {
+      body: order,
+      headers: typeof headers === 'function' ? headers() : headers,
+    });
     expect(response.statusCode).toBe(status);
     expect(await streamed()).toEqual([]);
   });
@@ -305,14 +393,30 @@ describe('messages', () => {
     const body = { ...order, properties: { revenue: 'much', currency: 'EURO' }, timestamp: 'soon' };
     const response = await new Jar().send('POST', '/v1/track', { body, headers: serverKey() });
     expect(response.statusCode).toBe(400);
-    expect(JSON.parse(response.body ?? '').errors.map((error: { path: string }) => error.path).sort()).toEqual(['properties.currency', 'properties.revenue', 'timestamp']);
+    expect(
+      JSON.parse(response.body ?? '')
+        .errors.map((error: { path: string }) => error.path)
+        .sort(),
+    ).toEqual(['properties.currency', 'properties.revenue', 'timestamp']);
   });
 
   it('takes the good ones of a batch and lists the bad', async () => {
-    const batch = [{ ...order, type: 'track', messageId: 'b-1' }, { type: 'track', userId: 'customer-1' }, { type: 'alias' }, { ...order, type: 'track', userId: undefined }];
+    const batch = [
+      { ...order, type: 'track', messageId: 'b-1' },
+      { type: 'track', userId: 'customer-1' },
+      { type: 'alias' },
+      { ...order, type: 'track', userId: undefined },
+    ];
     const response = await new Jar().send('POST', '/v1/batch', { body: { batch }, headers: serverKey() });
     expect(response.statusCode).toBe(200);
-    expect(JSON.parse(response.body ?? '')).toMatchObject({ success: true, rejected: [{ index: 1, errors: [{ path: 'event' }] }, { index: 2, errors: [{ path: 'type' }] }, { index: 3, errors: [{ path: 'userId' }] }] });
+    expect(JSON.parse(response.body ?? '')).toMatchObject({
+      success: true,
+      rejected: [
+        { index: 1, errors: [{ path: 'event' }] },
+        { index: 2, errors: [{ path: 'type' }] },
+        { index: 3, errors: [{ path: 'userId' }] },
+      ],
+    });
     expect((await streamed()).map((record) => record.kind)).toEqual(['event', 'rejected', 'rejected', 'rejected']);
   });
 
@@ -329,18 +433,37 @@ describe('messages', () => {
   });
 
   it("records a server identify's consent once and cuts later messages by its withdrawal", async () => {
-    const consent = (choices: Record<string, boolean>) => ({ userId: 'customer-2', context: { consent: { categoryPreferences: choices } } });
+    const consent = (choices: Record<string, boolean>) => ({
+      userId: 'customer-2',
+      context: { consent: { categoryPreferences: choices } },
+    });
     const jar = new Jar();
-    await jar.send('POST', '/v1/identify', { body: consent({ measurement: true, profile: true }), headers: serverKey() });
-    await jar.send('POST', '/v1/identify', { body: consent({ measurement: true, profile: true }), headers: serverKey() });
+    await jar.send('POST', '/v1/identify', {
+      body: consent({ measurement: true, profile: true }),
+      headers: serverKey(),
+    });
+    await jar.send('POST', '/v1/identify', {
+      body: consent({ measurement: true, profile: true }),
+      headers: serverKey(),
+    });
     expect((await streamed()).map((record) => record.kind)).toEqual(['consent', 'event', 'event']);
     await jar.send('POST', '/v1/identify', { body: consent({ measurement: true }), headers: serverKey() });
-    expect(await streamed()).toMatchObject([{ kind: 'consent', withdrawn: ['profile'] }, { kind: 'event', purposes: ['measurement'] }]);
+    expect(await streamed()).toMatchObject([
+      { kind: 'consent', withdrawn: ['profile'] },
+      { kind: 'event', purposes: ['measurement'] },
+    ]);
     await jar.send('POST', '/v1/track', { body: { ...order, userId: 'customer-2' }, headers: serverKey() });
     expect(await streamed()).toMatchObject([{ purposes: ['measurement'] }]);
-    await jar.send('POST', '/v1/identify', { body: consent({ measurement: true, profile: true }), headers: serverKey() });
+    await jar.send('POST', '/v1/identify', {
+      body: consent({ measurement: true, profile: true }),
+      headers: serverKey(),
+    });
     await jar.send('POST', '/v1/track', { body: { ...order, userId: 'customer-2' }, headers: serverKey() });
-    expect(await streamed()).toMatchObject([{ kind: 'consent' }, { kind: 'event' }, { purposes: ['measurement', 'profile'] }]);
+    expect(await streamed()).toMatchObject([
+      { kind: 'consent' },
+      { kind: 'event' },
+      { purposes: ['measurement', 'profile'] },
+    ]);
   });
 });
 
@@ -354,7 +477,10 @@ describe('identify from a browser', () => {
     const device = `d.${hashes.sha256(jar.cookies.get('paula_id') ?? '')}`;
     const person = `p.k1.${hashes.hmac('paula', keys.person[0]?.key ?? '')}`;
     const receipt = (await deps.receipts.latest(device))?.receipt_id;
-    expect(records).toMatchObject([{ kind: 'link', device_id: device, person_id: person, receipt_id: receipt }, { kind: 'event', event: 'Identified', device_id: device }]);
+    expect(records).toMatchObject([
+      { kind: 'link', device_id: device, person_id: person, receipt_id: receipt },
+      { kind: 'event', event: 'Identified', device_id: device },
+    ]);
     expect((await deps.links.read([person])).get(person)).toMatchObject({ siblings: expect.arrayContaining([device]) });
     expect((await identify(jar, 'paula')).cookies).toBeUndefined();
     expect((await streamed()).map((record) => record.kind)).toEqual(['event']);
@@ -378,16 +504,39 @@ describe('identify from a browser', () => {
 
   it.each([
     ['no token', async () => ({}), ALL, 'identity_token'],
-    ['a token for another site', async () => ({ identityToken: await identityToken('paula', 'portal') }), ALL, 'identity_token'],
-    ['a token of an unknown key', async () => ({ identityToken: await identityToken('paula', 'shop', 10, 'k9') }), ALL, 'identity_token'],
+    [
+      'a token for another site',
+      async () => ({ identityToken: await identityToken('paula', 'portal') }),
+      ALL,
+      'identity_token',
+    ],
+    [
+      'a token of an unknown key',
+      async () => ({ identityToken: await identityToken('paula', 'shop', 10, 'k9') }),
+      ALL,
+      'identity_token',
+    ],
     ['a forged token', async () => ({ identityToken: `${await identityToken('paula')}x` }), ALL, 'identity_token'],
-    ['no identity_merge', async () => ({ identityToken: await identityToken('paula') }), { storage: true, profile: true }, 'identity_consent'],
-    ['no storage', async () => ({ identityToken: await identityToken('paula') }), { storage: false }, 'identity_consent'],
+    [
+      'no identity_merge',
+      async () => ({ identityToken: await identityToken('paula') }),
+      { storage: true, profile: true },
+      'identity_consent',
+    ],
+    [
+      'no storage',
+      async () => ({ identityToken: await identityToken('paula') }),
+      { storage: false },
+      'identity_consent',
+    ],
   ])('answers 403 for %s and links nothing', async (_, context, purposes, reason) => {
     const jar = new Jar();
     await jar.consent(purposes);
     await streamed();
-    const response = await jar.send('POST', '/v1/identify', { body: { userId: 'paula', context: await context() }, headers: browserKey() });
+    const response = await jar.send('POST', '/v1/identify', {
+      body: { userId: 'paula', context: await context() },
+      headers: browserKey(),
+    });
     expect(response.statusCode).toBe(403);
     expect(response.body).toContain(reason);
     expect(await streamed()).toEqual([]);
@@ -399,7 +548,9 @@ describe('identify from a browser', () => {
     for (const device of devices) await deps.links.link({ device, person, since: 1, receipt: 'r', ttl: 1 });
     expect((await deps.links.read([person])).get(person)?.siblings).toEqual(devices.slice(-20));
     const crowd = Array.from({ length: 5 }, (_, i) => `d.crowd${i}`);
-    await Promise.all(crowd.map((device) => deps.links.link({ device, person: 'p.k1.crowd', since: 1, receipt: 'r', ttl: 1 })));
+    await Promise.all(
+      crowd.map((device) => deps.links.link({ device, person: 'p.k1.crowd', since: 1, receipt: 'r', ttl: 1 })),
+    );
     expect(new Set((await deps.links.read(['p.k1.crowd'])).get('p.k1.crowd')?.siblings)).toEqual(new Set(crowd));
   });
 });
@@ -422,7 +573,10 @@ describe('the stream', () => {
 describe('CORS', () => {
   it('answers a pre-flight of a configured origin exactly, and no other', async () => {
     const good = await new Jar().send('OPTIONS', '/v1/consent', { headers: { origin: ORIGIN } });
-    expect(good).toMatchObject({ statusCode: 204, headers: { 'access-control-allow-origin': ORIGIN, 'access-control-allow-credentials': 'true' } });
+    expect(good).toMatchObject({
+      statusCode: 204,
+      headers: { 'access-control-allow-origin': ORIGIN, 'access-control-allow-credentials': 'true' },
+    });
     const bad = await new Jar().send('OPTIONS', '/v1/consent', { headers: { origin: 'https://evil.example' } });
     expect(bad.headers).not.toHaveProperty('access-control-allow-origin');
   });

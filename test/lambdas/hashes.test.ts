@@ -7,7 +7,9 @@ describe('hashes', () => {
   it('is HMAC-SHA-256 for any text and any key', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.uint8Array({ minLength: 1, maxLength: 100 }), (text, key) => {
-        expect(hashes.hmac(text, Buffer.from(key).toString('base64url'))).toBe(createHmac('sha256', key).update(text).digest('base64url'));
+        expect(hashes.hmac(text, Buffer.from(key).toString('base64url'))).toBe(
+          createHmac('sha256', key).update(text).digest('base64url'),
+        );
       }),
     );
   });

@@ -199,3 +199,34 @@ it.each([
   });
   expect([status, Number(stdout) >= 400]).toEqual([0, true]);
 });
+
+it('Kinesis ends the requests under way before its database', () => {
+  const program = `
+    import { KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
+    import { NodeHttpHandler } from '@smithy/node-http-handler';
+    const { startKinesis } = await import(${root('local/kinesis-server.ts')});
+    for (let round = 0; round < 5; round++) {
+      const engine = await startKinesis(${JSON.stringify(join(folder, 'kinesis'))}, '${REGION}', ${JSON.stringify(STREAM)});
+      const client = new KinesisClient({
+        region: '${REGION}',
+        credentials: ${JSON.stringify(credentials)},
+        endpoint: engine.endpoint,
+        requestHandler: new NodeHttpHandler(),
+        maxAttempts: 1,
+      });
+      const Records = Array.from({ length: 100 }, (_, n) => ({ PartitionKey: 'k' + n, Data: Buffer.alloc(5000) }));
+      const put = () => client.send(new PutRecordsCommand({ StreamName: 'events', Records }));
+      await put();
+      const puts = Array.from({ length: 20 }, put);
+      await Promise.race(puts);
+      await engine.stop();
+      await Promise.allSettled(puts);
+      client.destroy();
+    }
+    console.log('ended');`;
+  const { stdout, signal } = spawnSync(process.execPath, ARGS(program), {
+    encoding: 'utf8',
+    cwd: new URL('../..', import.meta.url),
+  });
+  expect([signal, stdout]).toEqual([null, 'ended\n']);
+}, 30_000);
