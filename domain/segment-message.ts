@@ -8,24 +8,13 @@ import type { Sent } from './sent.ts';
 const MAX_ID_LENGTH = 255;
 
 const Id = z.string().min(1).max(MAX_ID_LENGTH);
-/** Segment's libraries send `null` for what they do not know. */
-const Text = z.string().nullish();
-/** Checked field by field against the tracking plan, so its entries are not walked here. */
+/** Checked field by field against the tracking plan, so its entries are not walked here. Libraries send `null` for none. */
 const Fields = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'must be an object',
   )
   .nullish();
-
-const Context = z.object({
-  page: z.object({ url: Text, path: Text, referrer: Text }).nullish(),
-  campaign: z.object({ source: Text, medium: Text, name: Text }).nullish(),
-  userAgent: Text,
-  consent: z.object({ categoryPreferences: Fields }).nullish(),
-  identityToken: Text,
-  location: z.object({ country: Text }).nullish(),
-});
 
 /** One message of the public Segment HTTP specification (Spec: Common, Track, Page, Identify), as far as it is used. */
 const Message = z.object({
@@ -36,7 +25,8 @@ const Message = z.object({
   timestamp: z.unknown().optional(),
   properties: Fields,
   traits: Fields,
-  context: Context.nullish(),
+  /** Free-form in the specification: what is not of the expected form in it is as good as absent. */
+  context: Fields,
 });
 
 export type SegmentMessage = z.infer<typeof Message>;
@@ -61,10 +51,20 @@ export function readSegmentMessage(
 export const userIdOf = (message: SegmentMessage): string | undefined =>
   message.userId == null ? undefined : String(message.userId);
 
+/** A text at a place of the context; `undefined` where there is none. */
+export function contextText(message: SegmentMessage, ...place: readonly string[]): string | undefined {
+  let at: unknown = message.context;
+  for (const name of place)
+    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined;
+  return textOr(at);
+}
+
 /** The choices of `context.consent`: our purpose names set to `true`; anything else is no. `undefined` where it is absent. */
 export function consentOf(message: SegmentMessage): Purpose[] | undefined {
-  const preferences = message.context?.consent?.categoryPreferences;
-  return preferences == null ? undefined : PURPOSES.filter((purpose) => preferences[purpose] === true);
+  const consent = message.context?.consent;
+  if (consent == null) return undefined;
+  const preferences = (consent as { categoryPreferences?: unknown }).categoryPreferences ?? {};
+  return PURPOSES.filter((purpose) => (preferences as Record<string, unknown>)[purpose] === true);
 }
 
 /** The message as a sender's claim. A page is Page Viewed, an identify Identified with its traits as fields. */
@@ -75,8 +75,6 @@ export function sentOf(
 ): Sent {
   const server = source.config.kind !== 'browser';
   const properties = message.properties ?? {};
-  const { context } = message;
-  const page = context?.page;
   return {
     channel: server ? 'server' : 'browser',
     source: source.name,
@@ -85,11 +83,15 @@ export function sentOf(
     eventPath: 'event',
     messageId: message.messageId ?? undefined,
     timestamp: message.timestamp,
-    ...(message.type === 'identify' ? { fields: message.traits ?? {} } : fieldsOf(properties, context)),
+    ...(message.type === 'identify' ? { fields: message.traits ?? {} } : fieldsOf(properties, message)),
     fieldPrefix: message.type === 'identify' ? 'traits.' : 'properties.',
-    pageUrl: page?.url ?? page?.path ?? textOr(properties.url) ?? textOr(properties.path),
-    referrer: page?.referrer ?? textOr(properties.referrer),
-    userAgent: server ? (context?.userAgent ?? undefined) : headerUserAgent,
+    pageUrl:
+      contextText(message, 'page', 'url') ??
+      contextText(message, 'page', 'path') ??
+      textOr(properties.url) ??
+      textOr(properties.path),
+    referrer: contextText(message, 'page', 'referrer') ?? textOr(properties.referrer),
+    userAgent: server ? contextText(message, 'userAgent') : headerUserAgent,
   };
 }
 
@@ -99,20 +101,15 @@ const textOr = (value: unknown): string | undefined => (typeof value === 'string
 const NOT_FIELDS: ReadonlySet<string> = new Set(['revenue', 'total', 'url', 'path', 'referrer', 'title', 'search']);
 
 /** Properties under the field names of the plan: `value` is the whole event's amount, Segment's `revenue`, else `total`. */
-function fieldsOf(
-  properties: Record<string, unknown>,
-  context: SegmentMessage['context'],
-): Pick<Sent, 'fields' | 'paths'> {
+function fieldsOf(properties: Record<string, unknown>, message: SegmentMessage): Pick<Sent, 'fields' | 'paths'> {
   const fields: Record<string, unknown> = {};
   for (const name in properties) if (!NOT_FIELDS.has(name)) fields[name] = properties[name];
   const amount = properties.revenue != null ? 'revenue' : properties.total != null ? 'total' : 'value';
   if (amount !== 'value') fields.value = properties[amount];
-  if (context?.campaign) {
-    fields.utm_source = context.campaign.source;
-    fields.utm_medium = context.campaign.medium;
-    fields.utm_campaign = context.campaign.name;
-  }
-  if (context?.location?.country) fields.country = context.location.country;
+  fields.utm_source ??= contextText(message, 'campaign', 'source');
+  fields.utm_medium ??= contextText(message, 'campaign', 'medium');
+  fields.utm_campaign ??= contextText(message, 'campaign', 'name');
+  fields.country ??= contextText(message, 'location', 'country');
   return { fields, paths: VALUE_PATHS[amount] };
 }
 

@@ -17,7 +17,7 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
   return answer;
 }
 
-async function stateChanging(request: Request, deps: CollectDeps): Promise<Response> {
+function stateChanging(request: Request, deps: CollectDeps): Response | Promise<Response> {
   if (request.method === 'PUT' && request.path === '/v1/consent') return putConsent(request, deps);
   if (request.method === 'POST') {
     switch (request.path) {

@@ -41,7 +41,7 @@ const NO_STORE = { 'cache-control': 'no-store' };
 /** A JSON answer. */
 export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Response => ({
   statusCode,
-  headers: { 'content-type': 'application/json', ...NO_STORE, ...headers },
+  headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
   body: JSON.stringify(body),
 });
 

@@ -31,9 +31,11 @@ const NO_AGENT: UserAgent = { deviceClass: 'unknown', isBot: false };
 
 function parseUserAgent(userAgent: string): UserAgent {
   const match = isbotMatch(userAgent);
-  const { browser, os, platform } = bowser.parse(userAgent);
+  // Lazy: the rendering engine is not asked for.
+  const parser = bowser.getParser(userAgent, true);
+  const [browser, os] = [parser.getBrowser(), parser.getOS()];
   return {
-    deviceClass: platform.type ?? 'unknown',
+    deviceClass: parser.getPlatformType() || 'unknown',
     ...(browser.name && { browser: withMajor(browser.name, browser.version) }),
     ...(os.name && { os: withMajor(os.name, os.versionName ?? os.version) }),
     isBot: match !== null,

@@ -1,6 +1,6 @@
 import { ID_COOKIE, setCookie } from '../../domain/consent-cookie.ts';
 import type { Purpose } from '../../domain/purposes.ts';
-import type { SegmentMessage } from '../../domain/segment-message.ts';
+import { contextText, type SegmentMessage } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import { type Browser, deviceIdOf } from '../browser.ts';
 import { consentCookie } from './consent.ts';
@@ -32,8 +32,8 @@ export async function identifyBrowser(
   at: number,
   deps: CollectDeps,
 ): Promise<Identified | IdentifyRefusal> {
-  const token = message.context?.identityToken;
-  const userId = token == null ? undefined : await deps.verifyIdentity(token, site, at);
+  const token = contextText(message, 'identityToken');
+  const userId = token === undefined ? undefined : await deps.verifyIdentity(token, site, at);
   if (userId === undefined) return { refused: 'identity_token' };
   if (browser.deviceId === undefined || !browser.granted.includes('identity_merge'))
     return { refused: 'identity_consent' };

@@ -22,8 +22,7 @@ export function authenticate(
   body: Record<string, unknown>,
   deps: CollectDeps,
 ): Sender | { answer: Response } {
-  const key = basicUser(request.headers.authorization) ?? body.writeKey;
-  const sender = typeof key === 'string' ? senderOf(key, deps) : undefined;
+  const sender = senderOf(request.headers.authorization ?? body.writeKey, deps);
   if (!sender) {
     deps.count('Refused', 'write_key');
     return {
@@ -37,27 +36,31 @@ export function authenticate(
   return sender;
 }
 
-function basicUser(header: string | undefined): string | undefined {
-  if (!header?.startsWith('Basic ')) return undefined;
+function basicUser(header: unknown): string | undefined {
+  if (typeof header !== 'string' || !header.startsWith('Basic ')) return undefined;
   const credentials = Buffer.from(header.slice(6), 'base64').toString('latin1');
   const colon = credentials.indexOf(':');
   return colon === -1 ? credentials : credentials.slice(0, colon);
 }
 
-/** The senders by write key, made once for each document of keys. */
-const senders = new WeakMap<CollectDeps['keys'], Map<string, Sender>>();
+/** The senders by write key, and by the header that holds it with an empty password; made once for each document of keys. */
+const senders = new WeakMap<CollectDeps['keys'], Map<unknown, Sender>>();
 
-function senderOf(key: string, { keys, plan }: CollectDeps): Sender | undefined {
+function senderOf(credentials: unknown, { keys, plan }: CollectDeps): Sender | undefined {
   let known = senders.get(keys);
   if (!known) {
     known = new Map();
     for (const [name, live] of Object.entries(keys.writeKeys)) {
       const config = plan.config.sources[name];
-      if (config) for (const writeKey of live) known.set(writeKey, { name, config });
+      if (!config) continue;
+      for (const writeKey of live) {
+        known.set(writeKey, { name, config });
+        known.set(`Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`, { name, config });
+      }
     }
     senders.set(keys, known);
   }
-  return known.get(key);
+  return known.get(credentials) ?? known.get(basicUser(credentials));
 }
 
 const hasOriginOf = (site: string, request: Request, deps: CollectDeps): boolean =>

@@ -1,0 +1,159 @@
+import type { Admission } from '../../domain/admit.ts';
+import type { Issue } from '../../domain/field-values.ts';
+import type { LinkItem } from '../../domain/items.ts';
+import type { Purpose } from '../../domain/purposes.ts';
+import {
+  consentOf,
+  type readSegmentMessage,
+  type SegmentMessage,
+  sentOf,
+  userIdOf,
+} from '../../domain/segment-message.ts';
+import type { StreamRecord } from '../../domain/stream-record.ts';
+import { purposesInForce } from '../../domain/withdrawals.ts';
+import { type Browser, readBrowser } from '../browser.ts';
+import type { Request } from '../http.ts';
+import { admitSent } from './admit-request.ts';
+import type { CollectDeps } from './deps.ts';
+import { type IdentifyRefusal, identifyBrowser, personIdOf } from './identify.ts';
+import { recordChoice } from './receipts.ts';
+import type { Sender } from './sender.ts';
+
+/** What a message leads to: records for the stream, cookies to set, and what was wrong with it under which status. */
+export type Outcome = {
+  records: readonly StreamRecord[];
+  cookies: readonly string[];
+  status: number;
+  issues: readonly Issue[];
+};
+
+/** A message that was read, or why it is none. */
+type Read = ReturnType<typeof readSegmentMessage>;
+
+/** Judges the messages of one request, in their order: an identify changes who the next ones come from. */
+export type Judge = (read: Read, position: number) => Outcome | Promise<Outcome>;
+
+/** The judge for a sender's messages; what it needs from the tables is read once for all of them. */
+export function judgeOf(
+  sender: Sender,
+  reads: readonly Read[],
+  request: Request,
+  deps: CollectDeps,
+): Judge | Promise<Judge> {
+  return sender.config.kind === 'browser'
+    ? browserJudge(sender, request, deps)
+    : serverJudge(sender, reads, request, deps);
+}
+
+/** A browser's choices are its cookie's, cut by what the message itself grants; the message alone grants nothing. */
+function browserJudge(sender: Sender, request: Request, deps: CollectDeps): Judge {
+  let browser: Browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
+  const site = sender.config.site;
+
+  const identify = async (message: SegmentMessage, granted: readonly Purpose[], position: number): Promise<Outcome> => {
+    const identified = await identifyBrowser(message, { ...browser, granted }, site, request.receivedAt, deps);
+    if ('refused' in identified) {
+      deps.count('Refused', identified.refused);
+      return { records: NONE, cookies: NONE, status: 403, issues: [identityIssue(identified.refused)] };
+    }
+    const { deviceId, records, cookies } = identified;
+    browser = { ...browser, deviceId };
+    const outcome = outcomeOf(admitMessage(message, request, sender, { deviceId, granted }, position, deps));
+    return { ...outcome, records: [...records, ...outcome.records], cookies };
+  };
+
+  return (read, position) => {
+    if ('issues' in read) return invalid(read.issues, request, sender, deps);
+    const { message } = read;
+    const granted = cutBy(consentOf(message), browser.granted);
+    if (message.type === 'identify') return identify(message, granted, position);
+    return outcomeOf(admitMessage(message, request, sender, { deviceId: browser.deviceId, granted }, position, deps));
+  };
+}
+
+const identityIssue = (refused: IdentifyRefusal['refused']): Issue =>
+  refused === 'identity_token'
+    ? {
+        path: 'context.identityToken',
+        rule: 'identity_token: must be a live token that the brand signed for this site',
+      }
+    : { path: 'context.consent', rule: 'identity_consent: needs the cookie and a live identity_merge receipt' };
+
+const cutBy = (sent: readonly Purpose[] | undefined, granted: readonly Purpose[]): readonly Purpose[] =>
+  sent === undefined ? granted : granted.filter((purpose) => sent.includes(purpose));
+
+/** A server's choices are the message's, cut by the person's stored withdrawals. */
+async function serverJudge(
+  sender: Sender,
+  reads: readonly Read[],
+  request: Request,
+  deps: CollectDeps,
+): Promise<Judge> {
+  const persons = new Map<string, string>();
+  for (const read of reads) {
+    const userId = 'message' in read ? userIdOf(read.message) : undefined;
+    if (userId !== undefined) persons.set(userId, personIdOf(userId, deps));
+  }
+  const links: ReadonlyMap<string, LinkItem> = await deps.links.read([...new Set(persons.values())]);
+
+  return async (read, position) => {
+    if ('issues' in read) return invalid(read.issues, request, sender, deps);
+    const { message } = read;
+    const personId = persons.get(userIdOf(message) ?? '');
+    if (personId === undefined)
+      return invalid(
+        [{ path: 'userId', rule: 'is required for a server source' }],
+        request,
+        sender,
+        deps,
+        'user_missing',
+      );
+    const sent = consentOf(message);
+    const choice = { subject: personId, site: sender.config.site, method: 'server', at: request.receivedAt } as const;
+    const told =
+      message.type === 'identify' && sent ? await recordChoice({ ...choice, granted: sent }, deps) : undefined;
+    const granted = told ? told.receipt.granted : purposesInForce(sent ?? NONE, links.get(personId));
+    const outcome = outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
+    return told ? { ...outcome, records: [...told.records, ...outcome.records] } : outcome;
+  };
+}
+
+function admitMessage(
+  message: SegmentMessage,
+  request: Request,
+  sender: Sender,
+  by: Parameters<typeof admitSent>[2],
+  position: number,
+  deps: CollectDeps,
+): Admission {
+  return admitSent(sentOf(message, sender, request.userAgent), request, by, position, deps);
+}
+
+const NONE: readonly never[] = [];
+
+function outcomeOf(admission: Admission): Outcome {
+  if (admission.outcome === 'counted') return { records: NONE, cookies: NONE, status: 200, issues: NONE };
+  const issues = admission.outcome === 'rejected' ? admission.issues : NONE;
+  return { records: [admission.record], cookies: NONE, status: 400, issues };
+}
+
+/** A message that is none leaves a rejection without an event name: nothing that it says can be believed. */
+function invalid(
+  issues: readonly Issue[],
+  request: Request,
+  sender: Sender,
+  deps: CollectDeps,
+  reason = 'message_invalid',
+): Outcome {
+  deps.count('Rejected', reason);
+  const path = issues[0]?.path;
+  const record: StreamRecord = {
+    kind: 'rejected',
+    received_at: request.receivedAt,
+    source: sender.name,
+    site: sender.config.site,
+    reason,
+    ...(path && { path }),
+  };
+  return { records: [record], cookies: NONE, status: 400, issues };
+}
