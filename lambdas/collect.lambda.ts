@@ -1,5 +1,5 @@
 import middy from '@middy/core';
-import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Keys } from '../domain/keys.ts';
 import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import config from '../paula.config.ts';
@@ -15,7 +15,7 @@ import { receiptStore } from './adapters/receipt-store.ts';
 import { userAgentReader } from './adapters/user-agent.ts';
 import { admissionDeps } from './collect/admit-request.ts';
 import type { CollectDeps } from './collect/deps.ts';
-import { collect } from './collect.ts';
+import { answerWithoutStores, collect } from './collect.ts';
 import { CollectEnv } from './env.ts';
 import { readRequest } from './http.ts';
 
@@ -52,6 +52,12 @@ function depsUnder(keys: Keys): CollectDeps {
 }
 
 /** The door behind the HTTP API: pixel, click, messages and consent. */
-export const handler = middy(async (event: APIGatewayProxyEventV2) =>
-  collect(readRequest(event), depsUnder(await loadKeys())),
-).use(counters.flush);
+export const handler = middy(
+  async (event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> =>
+    collect(readRequest(event), depsUnder(await loadKeys())),
+)
+  .use(counters.flush)
+  .onError((failed) => {
+    counters.count('Failed', failed.error?.name ?? 'unknown');
+    failed.response = answerWithoutStores(failed.event.rawPath, config.pixelPath);
+  });

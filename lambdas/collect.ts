@@ -1,9 +1,9 @@
 import { corsHeaders, PREFLIGHT_HEADERS } from '../domain/cors.ts';
-import { putConsent } from './collect/consent.ts';
+import { putConsent, unavailable } from './collect/consent.ts';
 import type { CollectDeps } from './collect/deps.ts';
 import { messages } from './collect/messages.ts';
 import { click, pixel } from './collect/pixel.ts';
-import { json, type Request, type Response } from './http.ts';
+import { gif, json, type Request, type Response } from './http.ts';
 
 /** The door: one request in, one answer out. Routes as in domain/routes.ts, `decide` excepted. */
 export async function collect(request: Request, deps: CollectDeps): Promise<Response> {
@@ -33,3 +33,7 @@ function stateChanging(request: Request, deps: CollectDeps): Response | Promise<
   }
   return json(404, { message: 'Not Found' });
 }
+
+/** The answer where a table or the keys could not be reached: the pixel its GIF as ever, all others "send it again". */
+export const answerWithoutStores = (path: string, pixelPath: string): Response =>
+  path === pixelPath ? gif() : unavailable();

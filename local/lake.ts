@@ -5,8 +5,15 @@ import type { TableDefinition } from '../domain/tables.ts';
 import { DIALECT } from './duckdb-dialect.ts';
 import { landingMirror } from './landing-mirror.ts';
 
-/** Enough for the demo's joins over 400,000 rows with spilling, and a third of what the platform may take in all. */
-const MEMORY_LIMIT = '200MB';
+/** Enough for the demo's joins over 400,000 rows with spilling, and a quarter of what the platform may take in all. */
+const MEMORY_LIMIT = '128MB';
+
+/** What DuckDB frees goes back to the system soon, by a thread of its own, instead of being kept for the next query. */
+const GIVE_BACK = [
+  'SET allocator_background_threads = true',
+  "SET allocator_flush_threshold = '8MB'",
+  "SET allocator_bulk_deallocation_flush_threshold = '16MB'",
+];
 
 /** As many as the smallest machine that the platform is made for has. */
 const THREADS = 2;
@@ -33,7 +40,7 @@ export async function openLake(options: { folder: string; objects: string; table
   const run = async (sql: string): Promise<void> => {
     await connection.run(sql);
   };
-  for (const statement of DIALECT) await run(statement);
+  for (const statement of [...GIVE_BACK, ...DIALECT]) await run(statement);
 
   /** The rows of a query, as JSON has them: times, decimals and 64-bit integers are texts. */
   const rows = async (sql: string): Promise<Record<string, unknown>[]> =>

@@ -7,7 +7,7 @@ const DATA = '.data';
 const META = '.meta.json';
 
 /** Parquet files that are read by one statement: each costs the memory of its footer and column buffers. */
-const FILES_AT_ONCE = 100;
+const FILES_AT_ONCE = 16;
 
 type Sql = { run(sql: string): Promise<void>; rows(sql: string): Promise<Record<string, unknown>[]> };
 

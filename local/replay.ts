@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { SingleBar } from 'cli-progress';
 import { readCheckpoint, writeCheckpoint } from './replay/checkpoint.ts';
-import { csvMessages } from './replay/csv-messages.ts';
 import { type Answer, deliver } from './replay/deliver.ts';
-import { readMapping } from './replay/mapping.ts';
 import type { ReplayMessage } from './replay/message.ts';
-import { ndjsonMessages } from './replay/ndjson-messages.ts';
+import { openMessages, type ReplayFile } from './replay/open-messages.ts';
 
 const USAGE =
   'usage: npm run replay -- FILE [--speed N|max] [--limit N] [--url http://localhost:8080] [--state .paula] [--source NAME] [--write-key KEY] [--mapping FILE.json] [--checkpoint FILE] [--repeat-last N]';
@@ -41,14 +39,10 @@ await main();
 async function main(): Promise<void> {
   const [file] = positionals;
   if (file === undefined || !existsSync(file)) return fail(file === undefined ? USAGE : `there is no file ${file}`);
-  const mappingFile =
-    values.mapping ?? join(import.meta.dirname, 'replay/mappings', `${basename(file).split('.', 1)[0]}.json`);
-  const isCsv = /\.csv(\.gz)?$/.test(file);
-  if (isCsv && !existsSync(mappingFile)) return fail(`${file} is a CSV and needs --mapping FILE.json`);
-  const mapping = isCsv ? readMapping(mappingFile) : undefined;
-  const source = values.source ?? mapping?.source ?? 'history';
+  const replayFile = opened(file);
+  const source = values.source ?? replayFile.source ?? 'history';
   const post = poster(values.url, values['write-key'] ?? writeKey(source));
-  const open = () => (mapping ? csvMessages(file, mapping) : ndjsonMessages(file));
+  const open = replayFile.messages;
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
 
   const done = values.checkpoint === undefined ? 0 : readCheckpoint(values.checkpoint).answered;
@@ -102,6 +96,14 @@ async function main(): Promise<void> {
       : [...tally.rejected].map(([reason, count]) => `rejected ${count}: ${reason}`).join('\n'),
   );
   await reportLag(values.url);
+}
+
+function opened(file: string): ReplayFile {
+  try {
+    return openMessages(file, values.mapping);
+  } catch (error) {
+    return fail((error as Error).message);
+  }
 }
 
 async function* slice(messages: AsyncIterable<ReplayMessage>, from: number, to: number): AsyncGenerator<ReplayMessage> {

@@ -27,7 +27,9 @@ export async function* csvMessages(file: string, mapping: Mapping): AsyncGenerat
 
 function rowsOf(file: string): AsyncIterable<Row> {
   const bytes = createReadStream(file);
-  return (file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes).pipe(parse({ columns: true, bom: true, skip_empty_lines: true }));
+  return (file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes).pipe(
+    parse({ columns: true, bom: true, skip_empty_lines: true }),
+  );
 }
 
 /** Groups in the order of their first rows; a group is closed when no row of it came within the look-ahead. */
@@ -79,9 +81,12 @@ function eventOf(rows: readonly Row[], first: Row, mapping: Mapping): ReplayMess
   };
 }
 
-const filled = (template: string, row: Row): string => template.replace(/\{(\w+)\}/g, (_, column: string) => row[column] ?? '');
+const filled = (template: string, row: Row): string =>
+  template.replace(/\{(\w+)\}/g, (_, column: string) => row[column] ?? '');
 
-const consentContext = (mapping: Mapping) => ({ categoryPreferences: Object.fromEntries(mapping.consent.map((purpose) => [purpose, true])) });
+const consentContext = (mapping: Mapping) => ({
+  categoryPreferences: Object.fromEntries(mapping.consent.map((purpose) => [purpose, true])),
+});
 
 function consentOf(event: ReplayMessage, mapping: Mapping): ReplayMessage {
   const { userId, timestamp } = event.body;
@@ -90,6 +95,11 @@ function consentOf(event: ReplayMessage, mapping: Mapping): ReplayMessage {
     person: event.person,
     rows: 0,
     at: event.at,
-    body: { userId, timestamp, messageId: `consent of ${String(userId)}`, context: { consent: consentContext(mapping) } },
+    body: {
+      userId,
+      timestamp,
+      messageId: `consent of ${String(userId)}`,
+      context: { consent: consentContext(mapping) },
+    },
   };
 }

@@ -35,7 +35,8 @@ export async function deliver(messages: AsyncIterable<ReplayMessage>, from: numb
   };
 
   for await (const message of messages) {
-    while (failure === undefined && (underWay.size >= CONCURRENCY || index - prefix >= WINDOW)) await Promise.race(underWay);
+    while (failure === undefined && (underWay.size >= CONCURRENCY || index - prefix >= WINDOW))
+      await Promise.race(underWay);
     if (failure !== undefined) break;
     const wait = delivery.delay(message);
     if (wait > 0) await pause(wait);

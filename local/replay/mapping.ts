@@ -3,7 +3,10 @@ import * as z from 'zod';
 import { Purpose } from '../../domain/purposes.ts';
 
 /** One event that a row's event column can mean. Property values are constants, or `{column}` for a column's text. */
-const MappedEvent = z.strictObject({ event: z.string().min(1), properties: z.record(z.string(), z.string()).default({}) });
+const MappedEvent = z.strictObject({
+  event: z.string().min(1),
+  properties: z.record(z.string(), z.string()).default({}),
+});
 
 /**
  * How rows of a CSV become events: rows that agree in `groupBy` and lie within `lookAheadRows` of each other are the lines
@@ -28,5 +31,7 @@ export type Mapping = z.infer<typeof Mapping>;
 export function readMapping(file: string): Mapping {
   const parsed = Mapping.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (parsed.success) return parsed.data;
-  throw new Error(`${file} is refused: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`);
+  throw new Error(
+    `${file} is refused: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
+  );
 }

@@ -255,7 +255,7 @@ describe('admit', () => {
   it('clamps and flags a browser clock, and treats macros as empty', () => {
     const read = readPixel(
       new URLSearchParams(
-        'e=impression&site=portal&c=${CAMPAIGN}&pl=%25%25PLACEMENT%25%25&cr=[CREATIVE]&p={{product}}&x=1&cb=2',
+        `e=impression&site=portal&c=$\{CAMPAIGN}&pl=%25%25PLACEMENT%25%25&cr=[CREATIVE]&p={{product}}&x=1&cb=2`,
       ),
       { url: undefined, userAgent: CHROME },
       plan,

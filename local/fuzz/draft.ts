@@ -1,0 +1,50 @@
+import type { DoorRequest } from '../api-gateway.ts';
+
+/** How a request was made. */
+export type Kind = 'valid' | 'mutated' | 'random';
+
+/** A request in parts that can be changed one by one. `base` is the route key of the valid request that it began as. */
+export type Draft = {
+  base: string;
+  method: string;
+  path: string;
+  query: [name: string, value: string][];
+  headers: [name: string, value: string][];
+  json?: unknown;
+  /** Stands in the place of `query`, as it is. */
+  rawQuery?: string;
+  /** Stands in the place of `json`. */
+  body?: Buffer;
+};
+
+/** A request as it goes over the wire; texts are byte strings (each character is a byte). */
+export type FuzzRequest = Pick<DoorRequest, 'method' | 'target' | 'rawHeaders' | 'body'> & {
+  base: string;
+  kind: Kind;
+  /** The bytes of a request that is no HTTP; the parts above do not count then. */
+  malformed?: Buffer;
+};
+
+const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** What no well-formed target may hold is percent-encoded. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+const targetOf = (text: string): string => bytesOf(text).replace(/[\x00-\x20\x7f]/g, encodeURIComponent);
+
+/** What no well-formed header may hold becomes a question mark; space around it would not arrive. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
+const fieldOf = (text: string): string => bytesOf(text).replace(/[\x00-\x08\x0a-\x1f\x7f]/g, '?').trim();
+
+/** The draft as a well-formed HTTP request. */
+export function render(draft: Draft, kind: Kind): FuzzRequest {
+  const query = draft.rawQuery ?? new URLSearchParams(draft.query).toString();
+  const json = draft.json === undefined ? '' : JSON.stringify(draft.json);
+  return {
+    base: draft.base,
+    kind,
+    method: draft.method,
+    target: targetOf(query === '' ? draft.path : `${draft.path}?${query}`),
+    rawHeaders: draft.headers.flatMap(([name, value]) => [name, fieldOf(value)]),
+    body: draft.body ?? Buffer.from(json),
+  };
+}
