@@ -1,5 +1,5 @@
 import { settleAmounts } from './amounts.ts';
-import { type FieldValue, type Issue, readField, type SentLine } from './field-values.ts';
+import { type FieldValue, type Issue, MAX_LINE_TEXT, readField, type SentLine } from './field-values.ts';
 import { formatMoney } from './money.ts';
 import { clamp, parseTimestamp } from './occurred-at.ts';
 import { readPageAddress, readReferrerHost } from './page-address.ts';
@@ -137,7 +137,7 @@ function minimise(draft: Draft): void {
     const value = draft.values.get(field.name);
     if (value === undefined || !permits(draft, field)) continue;
     if (field.name === 'quantity') draft.record.quantity = value as number;
-    else keep(draft, field, textOf(value, draft));
+    else keep(draft, field, textOf(value, field.maxLength, draft));
   }
 }
 
@@ -150,8 +150,8 @@ function keep({ record }: Draft, field: PlannedEventField, text: string): void {
 
 const permits = (draft: Draft, field: PlannedEventField): boolean => (field.mask & draft.mask) !== 0;
 
-function textOf(value: FieldValue, draft: Draft): string {
-  if (typeof value === 'string') return redactInto(value, draft);
+function textOf(value: FieldValue, maxLength: number, draft: Draft): string {
+  if (typeof value === 'string') return redactInto(value, maxLength, draft);
   if (typeof value === 'bigint') return formatMoney(value);
   if (typeof value === 'object') return JSON.stringify(value.map((line) => keptLine(line, draft)));
   return String(value);
@@ -159,17 +159,18 @@ function textOf(value: FieldValue, draft: Draft): string {
 
 function keptLine(line: SentLine, draft: Draft): OrderLine {
   return {
-    product_id: redactInto(line.product_id, draft),
-    ...(line.category !== undefined && { category: redactInto(line.category, draft) }),
+    product_id: redactInto(line.product_id, MAX_LINE_TEXT, draft),
+    ...(line.category !== undefined && { category: redactInto(line.category, MAX_LINE_TEXT, draft) }),
     quantity: line.quantity,
     ...(line.price !== undefined && { price: formatMoney(line.price) }),
   };
 }
 
-function redactInto(text: string, draft: Draft): string {
+/** A text with a find comes back decoded, and one compatibility character can stand for eighteen: it is cut again. */
+function redactInto(text: string, maxLength: number, draft: Draft): string {
   const { text: clean, found } = redact(text);
   if (found.length > 0) draft.redacted.push(...found);
-  return clean;
+  return clean.slice(0, maxLength);
 }
 
 /** Adds what the request tells of itself, field by field and only where the plan collects it for a granted purpose. */
@@ -194,7 +195,7 @@ function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): vo
 function derive(draft: Draft, name: keyof EventRecord, value: string | undefined): void {
   if (value === undefined || draft.record[name] !== undefined) return;
   const field = draft.event.byName.get(name);
-  if (field && permits(draft, field)) keep(draft, field, redactInto(value, draft).slice(0, field.maxLength));
+  if (field && permits(draft, field)) keep(draft, field, redactInto(value, field.maxLength, draft));
 }
 
 /** Adds a text of ours; what was sent itself stands. */
@@ -265,7 +266,6 @@ function anonymousRecord(full: EventRecord, arrival: Arrival, deps: AdmitDeps): 
     kind: 'event',
     schema_version: SCHEMA_VERSION,
     event_id: deps.eventId(requestPlace(arrival)),
-    source: full.source,
     site: full.site,
     event: full.event,
     occurred_at: toHour(full.occurred_at),

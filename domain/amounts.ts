@@ -1,4 +1,5 @@
 import type { FieldValue, Issue, SentLine } from './field-values.ts';
+import { isAmount } from './money.ts';
 
 /** Events that take back what an order brought: their amounts are stored as minus the absolute. */
 const TAKES_BACK: ReadonlySet<string> = new Set(['Order Refunded', 'Order Cancelled']);
@@ -16,7 +17,9 @@ export function settleAmounts(event: string, values: Map<string, FieldValue>, pa
   if (takesBack && lines) for (const line of lines) line.quantity = -Math.abs(line.quantity);
   if (lines && !values.has('value')) {
     const total = sumOfLines(lines);
-    if (total !== undefined) values.set('value', total);
+    if (total !== undefined && isAmount(total)) values.set('value', total);
+    else if (total !== undefined)
+      issues.push({ path: `${path}products`, rule: 'must add up to at most 14 digits before the point' });
   }
   if (takesBack) {
     const value = values.get('value') as bigint | undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { INGEST_WINDOW_DAYS } from './ingest-window.ts';
 import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
 import { DEFAULT_REGION, EuRegion, requireEuRegion } from './region.ts';
 import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
@@ -94,7 +95,7 @@ const Shape = z.strictObject({
   sources: z.record(Name, Source),
   destinations: z.record(Name, Destination).default({}),
   /** Days for which landing, rejected and failed batches are kept: what the law calls raw, 90 at most. */
-  rawRetentionDays: z.int().min(1).max(90),
+  rawRetentionDays: z.int().min(INGEST_WINDOW_DAYS, 'ingest reads this many days of landing').max(90),
 });
 
 /** The shape of `paula.config.ts`; rules that span keys are in `crossChecks`. */

@@ -83,7 +83,7 @@ function readLines(value: unknown, path: string, issues: Issue[]): SentLine[] | 
 }
 
 /** A product id or category in a line is held to the length that the plan's standard fields have by default. */
-const MAX_LINE_TEXT = 100;
+export const MAX_LINE_TEXT = 100;
 
 function readLine(value: unknown, path: string, issues: Issue[]): SentLine | undefined {
   if (typeof value !== 'object' || value === null) return refuse(issues, path, 'must be an order line');

@@ -1,4 +1,5 @@
 import type { Purpose } from './purposes.ts';
+import type { ConsentRecord } from './stream-record.ts';
 
 /**
  * The DynamoDB items. One item per writer, because every update bills the whole item and each writer has its own
@@ -43,19 +44,7 @@ export type AudiencesItem = { pk: string; sk: 'audiences'; ids?: Set<string> };
 export const MAX_SIBLINGS = 20;
 
 /** Table `consents`: append only. pk = subject, sk = `<given_at, 13 digits>#<receipt id>`, so the newest is the last. */
-export type ReceiptItem = {
-  pk: string;
-  sk: string;
-  receipt_id: string;
-  site: string;
-  granted: Purpose[];
-  withdrawn: Purpose[];
-  method: 'browser' | 'server';
-  notice_version: string;
-  given_at: number;
-  expires_at: number;
-  prior_receipt_id?: string;
-};
+export type ReceiptItem = { pk: string; sk: string } & Omit<ConsentRecord, 'kind' | 'subject'>;
 
 /** Table `control`, pk only: what the plan and its readers share. */
 export const LEASE_PK = 'lease#lake';

@@ -37,6 +37,12 @@ export function parseMoney(input: string | number): bigint | undefined {
   return sign === '-' ? -units : units;
 }
 
+/** The first number of units that decimal(18,4) cannot hold. */
+const BEYOND = 10n ** BigInt(DECIMAL.precision);
+
+/** True for units of 1/10000 that fit the lake's decimal(18,4): sums and products of amounts need not. */
+export const isAmount = (units: bigint): boolean => units < BEYOND && units > -BEYOND;
+
 /** Below this a double holds the quotient to 15 digits, and its shortest text is the amount itself. */
 const EXACT_AS_NUMBER = 10n ** BigInt(MAX_NUMBER_DIGITS);
 

@@ -1,4 +1,5 @@
 import type { PaulaConfig, StageConfig } from './config.ts';
+import { DUPLICATE_WINDOW_DAYS, INGEST_WINDOW_DAYS } from './ingest-window.ts';
 import { splitAtPlaceholders } from './placeholders.ts';
 import type { ParameterName, Query, Segment } from './sql-file.ts';
 import { addColumnDdl, athenaDdl, brandColumns, lakeTables, tableOf } from './tables.ts';
@@ -32,18 +33,6 @@ export const asOfLiteral = (asOf: Date): string => `TIMESTAMP '${asOf.toISOStrin
 /** A step's parameters as SQL literals. */
 export const literalsOf = (parameters: readonly Parameter[], asOf: Date): string[] =>
   parameters.map((parameter) => (parameter === 'as_of' ? asOfLiteral(asOf) : parameter.literal));
-
-/**
- * Days of receipt that each ingest reads out of landing. More than the seven days by which a browser's clock may lie and
- * than the stream's and the plan's longest outage; landing keeps longer, so what an outage left out is still there.
- */
-export const INGEST_WINDOW_DAYS = 8;
-
-/**
- * Days of receipt in `events` in which ingest looks for an event that it already has. Twice the window, so that the oldest
- * row it reads still finds a first copy that came a whole window earlier, however the two fall around midnight.
- */
-export const DUPLICATE_WINDOW_DAYS = 2 * INGEST_WINDOW_DAYS;
 
 /** Days of receipt that features describe: a season's behaviour, and what a lookalike model is trained on. */
 export const FEATURE_WINDOW_DAYS = 90;

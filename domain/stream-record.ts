@@ -11,7 +11,8 @@ export type EventRecord = {
   kind: 'event';
   schema_version: number;
   event_id: string;
-  source: string;
+  /** Absent where the event was counted anonymously. */
+  source?: string;
   site: string;
   event: string;
   occurred_at: number;

@@ -3,6 +3,7 @@ import { putConsent, unavailable } from './collect/consent.ts';
 import type { CollectDeps } from './collect/deps.ts';
 import { messages } from './collect/messages.ts';
 import { click, pixel } from './collect/pixel.ts';
+import { StreamUnavailable } from './collect/receipts.ts';
 import { gif, json, type Request, type Response } from './http.ts';
 
 /** The door: one request in, one answer out. Routes as in domain/routes.ts, `decide` excepted. */
@@ -12,9 +13,19 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
   const cors = corsHeaders(request.headers.origin, deps.plan.siteOfOrigin);
   if (request.method === 'OPTIONS')
     return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
-  const answer = await stateChanging(request, deps);
+  const answer = await answered(request, deps);
   answer.headers = { ...answer.headers, ...cors };
   return answer;
+}
+
+async function answered(request: Request, deps: CollectDeps): Promise<Response> {
+  try {
+    return await stateChanging(request, deps);
+  } catch (error) {
+    if (!(error instanceof StreamUnavailable)) throw error;
+    deps.count('StreamFailed', 'consent');
+    return unavailable();
+  }
 }
 
 function stateChanging(request: Request, deps: CollectDeps): Response | Promise<Response> {

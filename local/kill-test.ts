@@ -10,7 +10,8 @@ import { lakeTables } from '../domain/tables.ts';
 import paulaConfig from '../paula.config.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import type { FaultPoint } from './fault-point.ts';
-import { type Comparison, compareStates, MASKS, RENAMED } from './kill-test/compare-states.ts';
+import { MADE_ALIKE } from './kill-test/comparable-state.ts';
+import { type Comparison, compareStates, MASKS } from './kill-test/compare-states.ts';
 import { type Figures, lakeFigures, profileFigures } from './kill-test/figures.ts';
 import { drawKills, KILL_KINDS, type Pace } from './kill-test/kill-schedule.ts';
 import type { ReplayInput } from './kill-test/replay-process.ts';
@@ -125,9 +126,8 @@ async function main(): Promise<void> {
   say('\nundisturbed and disturbed, not compared:');
   for (const [reason, masks] of Map.groupBy(MASKS, (mask) => mask.reason))
     say(`  ${reason}: ${masks.map(({ table, field }) => `${table}.${field}`).join(', ')}`);
-  say(
-    `  object keys, which hold shard and sequence numbers: in no table\n${RENAMED.map((line) => `  ${line}`).join('\n')}`,
-  );
+  say('  object keys, which hold shard and sequence numbers: in no table');
+  say(`made alike:\n${MADE_ALIKE.map((line) => `  ${line}`).join('\n')}`);
   const equal = told(compareStates(a, b), say);
   tellFigures('undisturbed', a, say);
   tellFigures('disturbed', b, say);

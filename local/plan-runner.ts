@@ -3,15 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { PaulaConfig, StageConfig } from '../domain/config.ts';
+import { INGEST_WINDOW_DAYS } from '../domain/ingest-window.ts';
 import { bindPlaceholders } from '../domain/placeholders.ts';
-import {
-  buildPlan,
-  INGEST_WINDOW_DAYS,
-  literalsOf,
-  type PublishInput,
-  type Step,
-  unloadPrefix,
-} from '../domain/plan.ts';
+import { buildPlan, literalsOf, type PublishInput, type Step, unloadPrefix } from '../domain/plan.ts';
 import { duckDbAddColumnDdl, duckDbDdl, lakeTables, tableOf } from '../domain/tables.ts';
 import { objectStore } from '../lambdas/adapters/object-store.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';

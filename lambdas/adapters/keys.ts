@@ -7,12 +7,21 @@ import { secrets } from './clients.ts';
 /** How long the document is kept in memory: a rotated key reaches every function within this time. */
 const REFRESH_MS = 5 * 60_000;
 
-/** Returns a loader of the keys document: a Secrets Manager secret, or a file where the id is a `file:` URL. */
+/**
+ * Returns a loader of the keys document: a Secrets Manager secret, or a file where the id is a `file:` URL. A document
+ * that was read before stays in force while a refresh fails; only the first read can throw.
+ */
 export function keysLoader(secretId: string): () => Promise<Keys> {
   let loaded: { keys: Keys; at: number } | undefined;
   return async () => {
-    if (!loaded || Date.now() - loaded.at > REFRESH_MS)
+    if (loaded && Date.now() - loaded.at <= REFRESH_MS) return loaded.keys;
+    try {
       loaded = { keys: Keys.parse(JSON.parse(await read(secretId))), at: Date.now() };
+    } catch (error) {
+      if (!loaded) throw error;
+      console.error(`the keys could not be refreshed: ${(error as Error).name}`);
+      loaded = { ...loaded, at: Date.now() };
+    }
     return loaded.keys;
   };
 }

@@ -3,7 +3,6 @@ import { CONSENT_COOKIE, expireCookie, ID_COOKIE, setCookie, writeConsentCookie 
 import { PURPOSES, Purpose } from '../../domain/purposes.ts';
 import { type Browser, deviceIdOf, readBrowser } from '../browser.ts';
 import { json, type Request, type Response, refusal } from '../http.ts';
-import { keyed } from './admit-request.ts';
 import type { CollectDeps } from './deps.ts';
 import { recordChoice } from './receipts.ts';
 
@@ -59,11 +58,7 @@ async function grant(
 ): Promise<Response> {
   const newId = browser.deviceId === undefined ? deps.randomId() : undefined;
   const deviceId = browser.deviceId ?? deviceIdOf(newId as string, deps);
-  const { receipt, records } = await recordChoice(
-    { subject: deviceId, site, granted, method: 'browser', at: request.receivedAt },
-    deps,
-  );
-  if (!(await told(records, request, deps))) return unavailable();
+  const receipt = await recordChoice({ subject: deviceId, site, granted, method: 'browser' }, request, deps);
   const cookies = [consentCookie(granted, receipt.given_at, deviceId, deps)];
   if (newId !== undefined) cookies.push(setCookie(ID_COOKIE, newId));
   return { ...answer(granted), cookies };
@@ -80,20 +75,10 @@ async function refuseStorage(
   deps.count('StorageRefused', site);
   const cookies = [consentCookie(granted, request.receivedAt, '', deps)];
   if (browser.deviceId !== undefined) {
-    const { records } = await recordChoice(
-      { subject: browser.deviceId, site, granted: [], method: 'browser', at: request.receivedAt },
-      deps,
-    );
-    if (!(await told(records, request, deps))) return unavailable();
+    await recordChoice({ subject: browser.deviceId, site, granted: [], method: 'browser' }, request, deps);
     cookies.push(expireCookie(ID_COOKIE));
   }
   return { ...answer(granted), cookies };
-}
-
-async function told(records: Parameters<typeof keyed>[0][], request: Request, deps: CollectDeps): Promise<boolean> {
-  const failed = await deps.put(records.map((record, i) => keyed(record, request, i)));
-  if (failed.length > 0) deps.count('StreamFailed', 'consent', failed.length);
-  return failed.length === 0;
 }
 
 /** Seconds after which a sender should try again when the stream did not take its records. */

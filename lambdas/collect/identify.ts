@@ -1,14 +1,16 @@
 import { ID_COOKIE, setCookie } from '../../domain/consent-cookie.ts';
+import type { LinkItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import { contextText, type SegmentMessage } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import { type Browser, deviceIdOf } from '../browser.ts';
+import type { Request } from '../http.ts';
 import { consentCookie } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
-import { linkTtl, recordChoice } from './receipts.ts';
+import { linkTtl, RETRY_WINDOW_MS, recordChoice } from './receipts.ts';
 
 /** A browser after it was identified: perhaps a new device, the records to tell, and cookies to set. */
-export type Identified = { deviceId: string; granted: readonly Purpose[]; records: StreamRecord[]; cookies: string[] };
+export type Identified = { deviceId: string; records: StreamRecord[]; cookies: string[] };
 
 /** Why a browser may not be identified; answered with 403. */
 export type IdentifyRefusal = { refused: 'identity_token' | 'identity_consent' };
@@ -29,49 +31,50 @@ export async function identifyBrowser(
   message: SegmentMessage,
   browser: Browser,
   site: string,
-  at: number,
+  request: Request,
   deps: CollectDeps,
 ): Promise<Identified | IdentifyRefusal> {
+  const at = request.receivedAt;
   const token = contextText(message, 'identityToken');
   const userId = token === undefined ? undefined : await deps.verifyIdentity(token, site, at);
   if (userId === undefined) return { refused: 'identity_token' };
-  if (browser.deviceId === undefined || !browser.granted.includes('identity_merge'))
-    return { refused: 'identity_consent' };
-  const receipt = await deps.receipts.latest(browser.deviceId);
+  const { deviceId } = browser;
+  if (deviceId === undefined || !browser.granted.includes('identity_merge')) return { refused: 'identity_consent' };
+  const receipt = await deps.receipts.latest(deviceId);
   if (!receipt?.granted.includes('identity_merge') || receipt.expires_at <= at) return { refused: 'identity_consent' };
 
   const person = personIdOf(userId, deps);
-  const current = (await deps.links.read([browser.deviceId])).get(browser.deviceId);
-  if (current?.person === person)
-    return { deviceId: browser.deviceId, granted: browser.granted, records: [], cookies: [] };
+  const current = (await deps.links.read([deviceId])).get(deviceId);
+  if (current?.person === person) return { deviceId, records: toldAgain(current, person, at), cookies: [] };
   if (current?.person === undefined) {
-    const link = { device: browser.deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
-    if (await deps.links.link(link))
-      return { deviceId: browser.deviceId, granted: browser.granted, records: [linkRecord(link)], cookies: [] };
+    const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
+    if (await deps.links.link(link)) return { deviceId, records: [linkRecord(link)], cookies: [] };
   }
-  return newDevice(person, browser, site, at, deps);
+  return newDevice(person, receipt.granted, site, request, deps);
 }
 
+/** The record of a link that a call made whose answer may have been lost; nothing of an older one. */
+const toldAgain = ({ pk, since = 0, receipt = '' }: LinkItem, person: string, at: number): StreamRecord[] =>
+  at - since > RETRY_WINDOW_MS ? [] : [linkRecord({ device: pk, person, since, receipt })];
+
+/** Another person's browser begins anew as a device of its own, under the same choices in a receipt of its own. */
 async function newDevice(
   person: string,
-  browser: Browser,
+  granted: readonly Purpose[],
   site: string,
-  at: number,
+  request: Request,
   deps: CollectDeps,
 ): Promise<Identified> {
+  const at = request.receivedAt;
   const cookieId = deps.randomId();
   const deviceId = deviceIdOf(cookieId, deps);
-  const { receipt, records } = await recordChoice(
-    { subject: deviceId, site, granted: browser.granted, method: 'browser', at },
-    deps,
-  );
+  const receipt = await recordChoice({ subject: deviceId, site, granted, method: 'browser' }, request, deps);
   const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
   await deps.links.link(link);
   return {
     deviceId,
-    granted: browser.granted,
-    records: [...records, linkRecord(link)],
-    cookies: [consentCookie(browser.granted, receipt.given_at, deviceId, deps), setCookie(ID_COOKIE, cookieId)],
+    records: [linkRecord(link)],
+    cookies: [consentCookie(granted, receipt.given_at, deviceId, deps), setCookie(ID_COOKIE, cookieId)],
   };
 }
 

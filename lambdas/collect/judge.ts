@@ -51,7 +51,7 @@ function browserJudge(sender: Sender, request: Request, deps: CollectDeps): Judg
   const site = sender.config.site;
 
   const identify = async (message: SegmentMessage, granted: readonly Purpose[], position: number): Promise<Outcome> => {
-    const identified = await identifyBrowser(message, { ...browser, granted }, site, request.receivedAt, deps);
+    const identified = await identifyBrowser(message, { ...browser, granted }, site, request, deps);
     if ('refused' in identified) {
       deps.count('Refused', identified.refused);
       return { records: NONE, cookies: NONE, status: 403, issues: [identityIssue(identified.refused)] };
@@ -109,12 +109,12 @@ async function serverJudge(
         'user_missing',
       );
     const sent = consentOf(message);
-    const choice = { subject: personId, site: sender.config.site, method: 'server', at: request.receivedAt } as const;
-    const told =
-      message.type === 'identify' && sent ? await recordChoice({ ...choice, granted: sent }, deps) : undefined;
-    const granted = told ? told.receipt.granted : purposesInForce(sent ?? NONE, links.get(personId));
-    const outcome = outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
-    return told ? { ...outcome, records: [...told.records, ...outcome.records] } : outcome;
+    const choice = { subject: personId, site: sender.config.site, granted: sent ?? NONE, method: 'server' } as const;
+    const granted =
+      message.type === 'identify' && sent
+        ? (await recordChoice(choice, request, deps)).granted
+        : purposesInForce(choice.granted, links.get(personId));
+    return outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
   };
 }
 

@@ -5,7 +5,7 @@ import { keyed } from './admit-request.ts';
 import { unavailable } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
 import { judgeOf, type Outcome } from './judge.ts';
-import { authenticate, BATCH_BYTES, eventLimit, type Sender } from './sender.ts';
+import { authenticate, BATCH_BYTES, BATCH_MESSAGES, eventLimit, type Sender } from './sender.ts';
 
 /** `POST /v1/track|page|identify|batch`: the public Segment HTTP format. In a batch the good events are taken. */
 export function messages(
@@ -49,10 +49,12 @@ async function batch(
 ): Promise<Response> {
   if (!Array.isArray(body.batch) || body.batch.length === 0)
     return refused(400, 'no_batch', [{ path: 'batch', rule: 'must be a list of messages' }], deps);
+  if (body.batch.length > BATCH_MESSAGES)
+    return refused(413, 'too_large', [{ path: 'batch', rule: `must have at most ${BATCH_MESSAGES} messages` }], deps);
   const limit = eventLimit(sender.config);
   const mayExceed = Buffer.byteLength(request.body) > limit;
   const read = body.batch.map((message: unknown) =>
-    mayExceed && Buffer.byteLength(JSON.stringify(message)) > limit
+    mayExceed && jsonBytes(message) > limit
       ? { issues: [{ path: '', rule: `must have at most ${limit} bytes` }] }
       : readSegmentMessage(withBatchContext(message, body.context)),
   );
@@ -60,12 +62,33 @@ async function batch(
   const outcomes: Outcome[] = [];
   for (const [position, item] of read.entries()) outcomes.push(await judge(item, position));
   if (!(await stored(outcomes, request, deps))) return unavailable();
-  const bad = outcomes.flatMap((outcome, index) =>
-    outcome.issues.length > 0 ? [{ index, errors: outcome.issues }] : [],
-  );
+  const bad = listed(outcomes);
   const cookies = outcomes.flatMap((outcome) => outcome.cookies);
   if (bad.length === outcomes.length) return json(outcomes[0]?.status ?? 400, { success: false, rejected: bad });
   return accepted(bad, cookies);
+}
+
+/** Bytes of a message as JSON; without end where it is nested deeper than the engine's stack can follow. */
+function jsonBytes(message: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(message));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Lambda answers with 6 MB at most; with these, of 150 bytes each, and one for each message, an answer stays below. */
+const LISTED_ISSUES = 20_000;
+
+/** The bad messages with what is wrong with them; when there is no more room, with the first thing that is. */
+function listed(outcomes: readonly Outcome[]): { index: number; errors: readonly Issue[] }[] {
+  let room = LISTED_ISSUES;
+  return outcomes.flatMap(({ issues }, index) => {
+    if (issues.length === 0) return [];
+    const errors = issues.slice(0, Math.max(1, room));
+    room -= errors.length;
+    return [{ index, errors }];
+  });
 }
 
 /** A batch may carry a context for all of its messages; a message's own entries win. */

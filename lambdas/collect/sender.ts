@@ -11,6 +11,8 @@ const BROWSER_EVENT_BYTES = 32 * 1024;
 const SERVER_EVENT_BYTES = 256 * 1024;
 /** Longest batch: Segment's own limit. */
 export const BATCH_BYTES = 500 * 1024;
+/** Most messages of a batch: 500 kB of real ones are fewer, and a message of two bytes must not cost a record each. */
+export const BATCH_MESSAGES = 1000;
 
 /** Largest event that a source may send, in bytes of JSON. */
 export const eventLimit = (source: SourceConfig): number =>

@@ -27,13 +27,14 @@ export type FuzzRequest = Pick<DoorRequest, 'method' | 'target' | 'rawHeaders' |
 
 const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** What no well-formed target may hold is percent-encoded. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
-const targetOf = (text: string): string => bytesOf(text).replace(/[\x00-\x20\x7f]/g, encodeURIComponent);
+/** What no well-formed target may hold, ASCII's control characters and the space, is percent-encoded. */
+const targetOf = (text: string): string => bytesOf(text).replace(/[^!-~\u0080-\u00ff]/g, encodeURIComponent);
 
 /** What no well-formed header may hold becomes a question mark; space around it would not arrive. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
-const fieldOf = (text: string): string => bytesOf(text).replace(/[\x00-\x08\x0a-\x1f\x7f]/g, '?').trim();
+const fieldOf = (text: string): string =>
+  bytesOf(text)
+    .replace(/[^\t -~\u0080-\u00ff]/g, '?')
+    .trim();
 
 /** The draft as a well-formed HTTP request. */
 export function render(draft: Draft, kind: Kind): FuzzRequest {

@@ -1,3 +1,4 @@
+import { comparable } from './comparable-state.ts';
 import type { Row, StateRows } from './state-rows.ts';
 
 /** Why two runs that lose and double nothing may still differ in a field. */
@@ -14,7 +15,6 @@ const mask = (reason: MaskReason, table: string, ...fields: string[]): Mask[] =>
  * `segment_members`, `audience_history` and the control items are the plan's `as_of` and are compared.
  */
 export const MASKS: readonly Mask[] = [
-  // The day of the last receipt.
   ...mask('receipt time', 'paula-profiles/profile', 'lastReceivedDay'),
   ...mask('receipt time', 'paula-profiles/link', 'since'),
   ...mask('receipt time', 'paula-consents', 'given_at', 'expires_at'),
@@ -24,18 +24,11 @@ export const MASKS: readonly Mask[] = [
   ...mask('receipt time', 'lake erasures', 'erased_at'),
   ...mask('receipt time', 'lake rejected', 'received_at'),
   ...mask('ttl', 'paula-profiles/profile', 'ttl'),
-  ...mask('ttl', 'paula-profiles/bought', 'ttl'),
   ...mask('ttl', 'paula-profiles/link', 'ttl'),
   ...mask('shard and sequence number', 'paula-profiles/profile', 'applied'),
   ...mask('shard and sequence number', 'lake events', 'shard', 'sequence_number'),
   ...mask('shard and sequence number', 'lake rejected', 'shard', 'sequence_number'),
   ...mask('item version', 'paula-profiles/profile', 'v'),
-  ...mask('item version', 'paula-profiles/bought', 'v'),
-];
-
-/** What stands in both states under other names, and is compared under one. */
-export const RENAMED: readonly string[] = [
-  'a receipt id is random: it is compared as the receipt’s place among those of its subject, wherever it stands',
 ];
 
 /** The fields that tell the rows of a table apart; a table that is not named here is told apart by all of its fields. */
@@ -71,10 +64,10 @@ export function compareStates(a: StateRows, b: StateRows, masks: readonly Mask[]
   const counts = new Map<string, readonly [number, number]>();
   const first: Difference[] = [];
   let different = 0;
-  const [left, right] = [withReceiptNames(a), withReceiptNames(b)];
+  const [left, right] = [comparable(a), comparable(b)];
   for (const table of [...new Set([...left.keys(), ...right.keys()])].sort()) {
     const [rowsA, rowsB] = [left.get(table) ?? [], right.get(table) ?? []];
-    counts.set(table, [rowsA.length, rowsB.length]);
+    counts.set(table, [a.get(table)?.length ?? 0, b.get(table)?.length ?? 0]);
     const masked = new Set(masks.filter((each) => each.table === table).map(({ field }) => field));
     const [groupsA, groupsB] = [grouped(table, rowsA, masked), grouped(table, rowsB, masked)];
     for (const key of new Set([...groupsA.keys(), ...groupsB.keys()])) {
@@ -124,24 +117,3 @@ const short = (value: unknown): string => {
   const text = textOf(value);
   return text.length > SHORT ? `${text.slice(0, SHORT)}… (${text.length} characters)` : text;
 };
-
-/** Replaces each receipt id by its place among its subject's receipts, which their sort keys give. */
-function withReceiptNames(state: StateRows): StateRows {
-  const names = new Map<string, string>();
-  const bySubject = Map.groupBy(state.get('paula-consents') ?? [], ({ pk }) => pk);
-  for (const receipts of bySubject.values()) {
-    const sorted = receipts.toSorted((a, b) => (String(a.sk) < String(b.sk) ? -1 : 1));
-    for (const [i, { receipt_id }] of sorted.entries()) names.set(String(receipt_id), `receipt ${i + 1}`);
-  }
-  // An id that no item has stays as it is, and differs.
-  const renamed = (id: unknown) => (typeof id === 'string' ? (names.get(id) ?? id) : id);
-  const rename = (table: string, row: Row): Row => {
-    const changes: Record<string, unknown> = {};
-    for (const field of ['receipt_id', 'prior_receipt_id', 'receipt'])
-      if (field in row) changes[field] = renamed(row[field]);
-    // `<time of receipt>#<receipt id>`: the time is a receipt time, the id the receipt's.
-    if (table === 'paula-consents') changes.sk = renamed(String(row.sk).split('#')[1]);
-    return { ...row, ...changes };
-  };
-  return new Map([...state].map(([table, rows]) => [table, rows.map((row) => rename(table, row))]));
-}

@@ -1,4 +1,4 @@
--- parameters: segment_id, segment_id
+-- parameters: segment_id, feature_window_days, as_of, segment_id, segment_id
 
 -- What has changed since the last difference that was published. `activation` says whether the profile's last event was
 -- sent under that purpose and no withdrawal has followed: only then does an entry leave the house.
@@ -14,6 +14,8 @@ LEFT JOIN (
     ON dw.subject = p.device_id
   LEFT JOIN (SELECT subject, withdrawn_at FROM withdrawals WHERE purpose = 'activation') AS pw
     ON pw.subject = p.profile_id
+  WHERE p.profile_id IN (SELECT c.profile_id FROM segment_members AS c WHERE c.segment_id = ? AND c.left_at IS NULL)
+    AND p.received_day >= CAST(date_add('day', -?, ?) AS date)
   GROUP BY p.profile_id
 ) AS a ON a.profile_id = m.profile_id
 WHERE m.segment_id = ?

@@ -82,7 +82,6 @@ describe('admit', () => {
       kind: 'event',
       schema_version: 1,
       event_id: deps.eventId('r1\n0'),
-      source: 'web',
       site: 'shop',
       event: 'Order Completed',
       occurred_at: hour,

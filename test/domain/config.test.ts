@@ -46,6 +46,7 @@ describe('paula.config.ts', () => {
       /sites\.portal\.origins\.0: "https:\/\/www\.lindenblatt\.example" belongs to site "shop"/,
     ],
     ['rawRetentionDays', 91, /rawRetentionDays/],
+    ['rawRetentionDays', 7, /rawRetentionDays: ingest reads this many days of landing/],
     ['colour', 'blue', /colour/],
   ])('refuses %s = %j with the key and the rule', (path, value, message) =>
     expect(() => parseConfig(changed(path, value))).toThrow(message),

@@ -131,8 +131,8 @@ class Jar {
     return response;
   }
 
-  consent(purposes: Record<string, boolean>): Promise<Response> {
-    return this.send('PUT', '/v1/consent', { body: { purposes }, headers: { origin: ORIGIN } });
+  consent(purposes: Record<string, boolean>, at?: number): Promise<Response> {
+    return this.send('PUT', '/v1/consent', { body: { purposes }, headers: { origin: ORIGIN }, ...(at && { at }) });
   }
 
   pixel(query: string): Promise<Response> {
@@ -236,12 +236,35 @@ describe('consent', () => {
     expect(JSON.stringify(event)).not.toContain(jar.cookies.get('paula_id'));
   });
 
-  it('is idempotent: the same choice writes no second receipt', async () => {
+  it('is idempotent: the same choice writes no second receipt, and a fresh one is told again', async () => {
     const jar = new Jar();
     await jar.consent(ALL);
-    await streamed();
+    const [first] = await streamed();
     expect((await jar.consent(ALL)).statusCode).toBe(200);
+    expect(await streamed()).toEqual([first]);
+    await jar.consent(ALL, Date.now() + 2 * 3_600_000);
     expect(await streamed()).toEqual([]);
+  });
+
+  it('repairs by a retry what a stream that took nothing has left', async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    await identify(jar, 'retrier');
+    await streamed();
+    const device = `d.${hashes.sha256(jar.cookies.get('paula_id') ?? '')}`;
+    const whole = deps;
+    deps = { ...deps, put: async (records) => records.map((_, i) => i) };
+    expect((await jar.consent({ storage: false })).statusCode).toBe(503);
+    expect(jar.cookies.has('paula_id')).toBe(true);
+    deps = whole;
+    expect((await jar.consent({ storage: false })).statusCode).toBe(200);
+    expect(await streamed()).toMatchObject([
+      { kind: 'consent', subject: device, granted: [], withdrawn: Object.keys(ALL) },
+      { kind: 'link', device_id: device, removed_at: expect.any(Number) },
+    ]);
+    const link = (await deps.links.read([device])).get(device);
+    expect(link).toMatchObject({ withdrawn: { storage: expect.any(Number) } });
+    expect(link).not.toHaveProperty('person');
   });
 
   it('refuses without device and receipt, by a cookie and a counter', async () => {
@@ -446,7 +469,9 @@ describe('messages', () => {
       body: consent({ measurement: true, profile: true }),
       headers: serverKey(),
     });
-    expect((await streamed()).map((record) => record.kind)).toEqual(['consent', 'event', 'event']);
+    const told = await streamed();
+    expect(told.map((record) => record.kind)).toEqual(['consent', 'event', 'consent', 'event']);
+    expect(told[2]).toEqual(told[0]);
     await jar.send('POST', '/v1/identify', { body: consent({ measurement: true }), headers: serverKey() });
     expect(await streamed()).toMatchObject([
       { kind: 'consent', withdrawn: ['profile'] },
@@ -483,7 +508,7 @@ describe('identify from a browser', () => {
     ]);
     expect((await deps.links.read([person])).get(person)).toMatchObject({ siblings: expect.arrayContaining([device]) });
     expect((await identify(jar, 'paula')).cookies).toBeUndefined();
-    expect((await streamed()).map((record) => record.kind)).toEqual(['event']);
+    expect(await streamed()).toMatchObject([records[0], { event: 'Identified' }]);
   });
 
   it('begins a new device for another person and leaves the old one with its own', async () => {

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type PaulaConfig, stageOf } from '../../domain/config.ts';
+import { INGEST_WINDOW_DAYS } from '../../domain/ingest-window.ts';
 import { bindPlaceholders } from '../../domain/placeholders.ts';
-import { buildPlan, INGEST_WINDOW_DAYS, literalsOf } from '../../domain/plan.ts';
+import { buildPlan, literalsOf } from '../../domain/plan.ts';
 import type {
   ConsentRecord,
   ErasureRecord,
