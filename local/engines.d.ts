@@ -9,6 +9,13 @@ declare module 'dynalite' {
   }): Server;
 }
 
+declare module 'dynalite/db/index.js' {
+  const db: {
+    create(options: object): { db: { compactRange(start: string, end: string): Promise<void> } };
+  };
+  export default db;
+}
+
 declare module 'kinesalite' {
   import type { Server } from 'node:http';
   export default function kinesalite(options: {

@@ -48,6 +48,10 @@ export function conditionsOf(
       what: `${pixels.gifs} of ${pixels.withinLimits} pixels within the gateway's limits got the GIF, ${pixels.gatewayRefusals} of ${pixels.beyondLimits} beyond them its refusal`,
     },
     { holds: report.unhandled === 0, what: `${report.unhandled} rejections or exceptions were not handled` },
+    {
+      holds: Object.keys(report.counters).length === 0,
+      what: `the functions met no fault: ${JSON.stringify(report.counters)}`,
+    },
     { holds: report.failedBatches === 0, what: `${report.failedBatches} batches were given up by a consumer` },
   ];
 }

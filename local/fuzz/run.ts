@@ -12,7 +12,7 @@ import { malformed } from './malformed.ts';
 import { nextRequest } from './requests.ts';
 import { makeSenders, type Senders } from './senders.ts';
 import { isGif, type Verdict, verdictOf } from './verdict.ts';
-import { sendOnWire, wireHead } from './wire.ts';
+import { entryHead, sendOnWire, wireHead } from './wire.ts';
 
 export type FuzzOptions = {
   /** How many requests in all, and how many of them over HTTP. */
@@ -25,12 +25,14 @@ export type FuzzOptions = {
 
 export type Row = Record<Verdict, number> & { base: string; sent: number; mutated: number; slowestMs: number };
 
-/** What a run has seen. `faults` are requests that failed, in words without their content, a few of each. */
+/** What a run has seen. `faults` are some of the requests that failed or met a 503, in words. */
 export type FuzzReport = {
   rows: readonly Row[];
   sentOverHttp: number;
   pixels: { withinLimits: number; gifs: number; beyondLimits: number; gatewayRefusals: number };
   unavailable: number;
+  /** What the functions counted as failed, by name: no table was out of reach here, so each is a fault of ours. */
+  counters: Readonly<Record<string, number>>;
   unhandled: number;
   faults: readonly string[];
   failedBatches: number;
@@ -44,6 +46,9 @@ const CHUNK = 256;
 
 /** Of the requests over HTTP, those that are no HTTP. */
 const MALFORMED = 0.01;
+
+/** A body of this length is as long as Lambda admits once it is in base64. */
+const MAX_BASE64_BODY_BYTES = (MAX_BODY_BYTES / 4) * 3;
 
 /** As many faults as one reads. */
 const MAX_FAULTS = 30;
@@ -85,13 +90,19 @@ export async function fuzz(platform: Platform, options: FuzzOptions): Promise<Fu
     await caughtUp(platform);
     await askControl(options.stateDir, 'POST', '/local/plan');
     const failed = (await askControl(options.stateDir, 'GET', '/local/failed')) as unknown[];
-    return { ...tally, rows: [...tally.rows.values()], failedBatches: failed.length };
+    const counters = Object.fromEntries(
+      Object.entries(platform.status().counters).filter(([name]) => /^(Failed|StreamFailed)\//.test(name)),
+    );
+    return { ...tally, rows: [...tally.rows.values()], failedBatches: failed.length, counters };
   } finally {
     for (const event of ['unhandledRejection', 'uncaughtException'] as const) process.off(event, unhandled);
   }
 }
 
-type Tally = Omit<FuzzReport, 'rows' | 'faults' | 'failedBatches'> & { rows: Map<string, Row>; faults: string[] };
+type Tally = Omit<FuzzReport, 'rows' | 'faults' | 'failedBatches' | 'counters'> & {
+  rows: Map<string, Row>;
+  faults: string[];
+};
 
 const newTally = (): Tally => ({
   rows: new Map(),
@@ -147,7 +158,8 @@ async function take(
   let verdict = verdictOf(answer, rejections() - before);
   if (answer.status === 503) tally.unavailable++;
   if (isPixel(request) && !pixelIsAnswered(request, answer, overHttp, tally)) verdict = 'failed';
-  if (verdict === 'failed' && tally.faults.length < MAX_FAULTS) tally.faults.push(describe(request, answer));
+  if ((verdict === 'failed' || answer.status === 503) && tally.faults.length < MAX_FAULTS)
+    tally.faults.push(describe(request, answer));
 
   const row = tally.rows.get(request.base) ?? {
     base: request.base,
@@ -168,9 +180,10 @@ async function take(
 
 /** Within API Gateway's limits the GIF, beyond them the gateway's refusal, and nothing else. */
 function pixelIsAnswered(request: FuzzRequest, answer: Answer, overHttp: boolean, { pixels }: Tally): boolean {
-  const wire = overHttp ? wireHead(request, request.body.length) : wireHead({ ...request }, 0);
-  const headBytes = overHttp ? wire.length : wire.length - Buffer.byteLength('Connection: close\r\n');
-  if (headBytes <= MAX_HEAD_BYTES && Math.ceil((request.body.length * 4) / 3) <= MAX_BODY_BYTES) {
+  const headBytes = overHttp ? wireHead(request).length : entryHead(request).length;
+  // Between these two a body is within the limits as text and beyond them in base64; the gateway decides which it is.
+  const fits = request.body.length <= MAX_BODY_BYTES && answer.status !== 413;
+  if (headBytes <= MAX_HEAD_BYTES && (fits || request.body.length <= MAX_BASE64_BODY_BYTES)) {
     pixels.withinLimits++;
     if (!isGif(answer)) return false;
     pixels.gifs++;
@@ -183,7 +196,7 @@ function pixelIsAnswered(request: FuzzRequest, answer: Answer, overHttp: boolean
 }
 
 const describe = (request: FuzzRequest, { status, body }: Answer): string =>
-  `${status} ${request.kind} of ${request.base}: ${request.method} ${request.target.slice(0, 80)} (head ${wireHead(request, 0).length}, body ${request.body.length} bytes) ${body.toString('latin1').slice(0, 400)}`;
+  `${status} ${request.kind} of ${request.base}: ${request.method} ${request.target.slice(0, 80)} (head ${entryHead(request).length}, body ${request.body.length} bytes) ${body.toString('latin1').slice(0, 400)}`;
 
 async function caughtUp(platform: Platform): Promise<void> {
   while (!platform.status().consumers.every(({ behind }) => behind === 0)) await sleep(100);

@@ -162,7 +162,7 @@ function authenticated(
 }
 
 function batch(senders: Senders, chance: Chance): Omit<Draft, 'base'> {
-  const length = 1 + chance.below(chance.yes(0.02) ? 300 : 10);
+  const length = 1 + chance.below(chance.yes(0.01) ? 300 : 5);
   const messages = Array.from({ length }, () =>
     chance.pick([
       () => ({ type: 'track', ...trackMessage(senders, chance) }),

@@ -6,20 +6,26 @@ import type { FuzzRequest } from './draft.ts';
 /** As long as API Gateway waits for a function; who has not answered by then has failed. */
 const TIMEOUT_MS = 30_000;
 
-/** The header that every request on the wire ends with: one connection each, so that no answer is taken for another's. */
-export const WIRE_HEADERS: readonly string[] = ['Connection', 'close'];
+/** The request line and the header fields as the request has them. */
+export const entryHead = ({ method, target, rawHeaders }: FuzzRequest): Buffer => head(method, target, rawHeaders);
 
-/** Bytes of the request line and the header fields. */
-export const wireHead = (request: FuzzRequest, length: number): Buffer => {
-  const lines = [`${request.method} ${request.target} HTTP/1.1`];
-  const fields = [...request.rawHeaders, ...WIRE_HEADERS, ...(length > 0 ? ['Content-Length', String(length)] : [])];
+/** The same with what the wire needs: the body's length, and an end, since each request has a connection of its own. */
+export const wireHead = ({ method, target, rawHeaders, body }: FuzzRequest): Buffer =>
+  head(method, target, [
+    ...rawHeaders,
+    ...['Connection', 'close'],
+    ...(body.length > 0 ? ['Content-Length', String(body.length)] : []),
+  ]);
+
+function head(method: string, target: string, fields: readonly string[]): Buffer {
+  const lines = [`${method} ${target} HTTP/1.1`];
   for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i]}: ${fields[i + 1]}`);
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-};
+}
 
 /** Sends the bytes of a request on a connection of its own; `status` 0 where no answer came. */
 export function sendOnWire(request: FuzzRequest, port: number): Promise<Answer> {
-  const sent = request.malformed ?? Buffer.concat([wireHead(request, request.body.length), request.body]);
+  const sent = request.malformed ?? Buffer.concat([wireHead(request), request.body]);
   return new Promise((resolve) => {
     const received: Buffer[] = [];
     const socket = connect(port, LOOPBACK, () => socket.write(sent));

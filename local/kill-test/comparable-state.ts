@@ -1,3 +1,5 @@
+import type { Purchase } from '../../domain/profile.ts';
+import { allPurchases } from '../../domain/purchases.ts';
 import type { Row, StateRows } from './state-rows.ts';
 
 /** What is made alike before two states are compared, in the words of the report. Nothing of it leaves a value out. */
@@ -32,15 +34,15 @@ function withReceiptNames(state: StateRows): StateRows {
   return new Map([...state].map(([table, rows]) => [table, rows.map((row) => rename(table, row))]));
 }
 
-type Purchases = readonly (readonly [hash: number, purchase: unknown])[];
+type Purchases = readonly (readonly [hash: number, purchase: Purchase])[];
 
-/** Puts the purchases of the bought items into their profiles; where both have one, the profile item's counts. */
+/** Puts the purchases of the bought items into their profiles, as those who read the two items do. */
 function withWholeProfiles(state: StateRows): StateRows {
   const bought = new Map((state.get('paula-profiles/bought') ?? []).map(({ pk, purchases }) => [pk, purchases]));
   const whole = (state.get('paula-profiles/profile') ?? []).map(({ spilled: _, ...profile }) => {
     const overflow = (bought.get(profile.pk) ?? []) as Purchases;
     bought.delete(profile.pk);
-    const all = new Map([...overflow, ...((profile.purchases ?? []) as Purchases)]);
+    const all = allPurchases(new Map(profile.purchases as Purchases), new Map(overflow));
     return { ...profile, purchases: [...all].sort(([a], [b]) => a - b) };
   });
   // Without a profile a bought item is nobody's: it stays, and differs.

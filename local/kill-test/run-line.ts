@@ -75,6 +75,7 @@ export async function runDisturbed(
     const replaying = replay(line.input, target, ['--checkpoint', checkpoint]);
     replaying.catch(() => undefined);
     const repeated = unfinished ? platform.runPlan(unfinished) : Promise.resolve(true);
+    repeated.catch(() => undefined);
     const planned = underWay.find(({ at }) => at === kill.at);
     if (planned) {
       await Promise.race([reached(stateDir, kill.at), platform.ended, failure(replaying)]);
@@ -96,18 +97,29 @@ export async function runDisturbed(
   if (!(await replay(line.input, { ...platform, stateDir }, more))) throw new Error('the platform died unasked');
   await platform.stop();
 
+  unfinished = undefined;
   for (const { asOf, killedAt } of after) {
+    platform = await start(line, killedAt && `${killedAt}:${unfinished ? 2 : 1}`);
+    if (unfinished) await mustRun(platform, unfinished);
+    unfinished = undefined;
     if (killedAt) {
-      platform = await start(line, `${killedAt}:1`);
       if (await platform.runPlan(asOf)) throw new Error(`the kill at ${killedAt} never came`);
       mustBeKilled(await platform.ended);
+      unfinished = asOf;
       say(`kill in the plan as of ${asOf.toISOString()}: ${killedAt}`);
+    } else {
+      await mustRun(platform, asOf);
+      await platform.stop();
     }
-    platform = await start(line);
-    await mustRun(platform, asOf);
-    await platform.stop();
   }
+  if (unfinished) await runPlanOnce(line, unfinished);
   return positions;
+}
+
+async function runPlanOnce(line: Line, asOf: Date): Promise<void> {
+  const platform = await start(line);
+  await mustRun(platform, asOf);
+  await platform.stop();
 }
 
 /** Streams the whole file through once more and runs the plan. */

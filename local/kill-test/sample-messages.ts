@@ -1,10 +1,13 @@
 import { seeded } from '../../bench/random.ts';
+import { EVENT_RING } from '../../domain/profile.ts';
 
-/** Twenty messages a person: as many as the population of the benchmark has on average. */
-const MESSAGES_PER_PERSON = 20;
+/** On average. None has more than its profile remembers: what is sent again after those counts again, as designed. */
+const MESSAGES_PER_PERSON = 12;
+const MOST_MESSAGES = EVENT_RING;
 const PRODUCTS = 300;
 const CAMPAIGNS = ['spring', 'summer', 'autumn', 'winter'];
-const MOST_LINES = 12;
+/** So that the purchases of some outgrow the profile item. */
+const MOST_LINES = 40;
 const DAY_MS = 86_400_000;
 /** The shop's history runs over this time, so that audiences have members who come and members who go. */
 const DAYS = 120;
@@ -18,7 +21,7 @@ export function* sampleMessages(count: number, seed: number): Generator<Record<s
   const random = seeded(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const persons = Math.max(1, Math.round(count / MESSAGES_PER_PERSON));
-  const orders = new Map<string, { order: string; products: Line[] }[]>();
+  const people = new Map<string, { sent: number; placed: { order: string; products: Line[] }[] }>();
   const context = {
     consent: { categoryPreferences: { measurement: true, profile: true, personalisation: true, activation: true } },
   };
@@ -27,13 +30,16 @@ export function* sampleMessages(count: number, seed: number): Generator<Record<s
     const userId = `customer-${below(persons)}`;
     const timestamp = new Date(START + Math.floor((n / count) * DAYS * DAY_MS)).toISOString();
     const told = { userId, timestamp, context };
-    const placed = orders.get(userId);
-    if (!placed) {
-      orders.set(userId, []);
+    const person = people.get(userId);
+    if (!person) {
+      people.set(userId, { sent: 1, placed: [] });
       n += 1;
       yield { type: 'identify', messageId: `consent-${userId}`, ...told };
       continue;
     }
+    if (person.sent === MOST_MESSAGES) continue;
+    person.sent += 1;
+    const { placed } = person;
     n += 1;
     const messageId = `message-${n}`;
     const product = `product-${below(PRODUCTS)}`;

@@ -227,6 +227,26 @@ describe('admit', () => {
     expect(admit(sent, everything, deps)).toMatchObject({ outcome: 'rejected', record: { reason, path } }),
   );
 
+  it('keeps a text within its length where the redaction has written out its compatibility characters', () => {
+    // One character that NFKC writes out as eighteen.
+    const long = `a@b.de ${'\ufdfa'.repeat(90)}`;
+    const kept = record(
+      admit(
+        server({
+          event: 'Order Completed',
+          properties: { order_id: '1', category: long, products: [{ product_id: long, category: long }] },
+        }),
+        { ...everything, personId: 'p.k1.x' },
+        deps,
+      ),
+    );
+    const [line] = JSON.parse(kept.properties?.products ?? '');
+    for (const text of [kept.category, line.product_id, line.category]) {
+      expect(text).toMatch(/^\[redacted:email\]/);
+      expect(text).toHaveLength(100);
+    }
+  });
+
   it('redacts personal data in what it keeps, and counts it', () => {
     const admission = admit(
       pixel('e=product_view&site=shop&p=A&cat=paula%40example.com', {

@@ -455,6 +455,38 @@ describe('messages', () => {
     await streamed();
   });
 
+  it('survives a batch that nests deeper than a stack, and takes its good messages', async () => {
+    const depth = 60_000;
+    const deep = `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
+    const good = JSON.stringify({ ...order, type: 'track', messageId: 'beside-a-deep-one' });
+    const response = await new Jar().send('POST', '/v1/batch', {
+      body: `{"batch":[${deep},${good}]}`,
+      headers: serverKey(),
+    });
+    expect([response.statusCode, JSON.parse(response.body ?? '')]).toMatchObject([
+      200,
+      { rejected: [{ index: 0, errors: [{ path: '' }] }] },
+    ]);
+    expect((await streamed()).map((record) => record.kind)).toEqual(['rejected', 'event']);
+  });
+
+  it('refuses a batch of more messages than a real one has, and stores none', async () => {
+    const body = { batch: Array.from({ length: 1001 }, () => 0) };
+    expect((await new Jar().send('POST', '/v1/batch', { body, headers: serverKey() })).statusCode).toBe(413);
+    expect(await streamed()).toEqual([]);
+  });
+
+  it('lists what is wrong as far as Lambda can answer it, and every bad message', async () => {
+    const bad = { ...order, type: 'track', properties: { ...order.properties, products: Array(2000).fill(0) } };
+    const body = { batch: Array.from({ length: 110 }, () => bad) };
+    const response = await new Jar().send('POST', '/v1/batch', { body, headers: serverKey() });
+    expect(response.statusCode).toBe(400);
+    expect(Buffer.byteLength(JSON.stringify(response))).toBeLessThan(6 * 1024 * 1024);
+    const { rejected } = JSON.parse(response.body ?? '') as { rejected: { errors: unknown[] }[] };
+    expect(rejected.map(({ errors }) => errors.length)).toEqual([...Array(10).fill(2000), ...Array(100).fill(1)]);
+    await streamed();
+  });
+
   it("records a server identify's consent once and cuts later messages by its withdrawal", async () => {
     const consent = (choices: Record<string, boolean>) => ({
       userId: 'customer-2',
