@@ -12,8 +12,8 @@ import { readSqlTexts } from '../sql/sql-texts.ts';
 import type { FaultPoint } from './fault-point.ts';
 import { MADE_ALIKE } from './kill-test/comparable-state.ts';
 import { type Comparison, compareStates, MASKS } from './kill-test/compare-states.ts';
-import { type Figures, lakeFigures, profileFigures } from './kill-test/figures.ts';
-import { drawKills, KILL_KINDS, type Pace } from './kill-test/kill-schedule.ts';
+import { ExpectedFigures, type Figures, lakeFigures, profileFigures } from './kill-test/figures.ts';
+import { drawKills, KILL_KINDS, type Kill, type Pace } from './kill-test/kill-schedule.ts';
 import type { ReplayInput } from './kill-test/replay-process.ts';
 import {
   faultsOf,
@@ -25,7 +25,7 @@ import {
   runUndisturbed,
 } from './kill-test/run-line.ts';
 import { sampleMessages } from './kill-test/sample-messages.ts';
-import { readLake, readState, type StateRows } from './kill-test/state-rows.ts';
+import { readLake, readState } from './kill-test/state-rows.ts';
 import { openMessages } from './replay/open-messages.ts';
 
 const USAGE = `usage: npm run kill-test -- [FILE] [--seed N] [--kills N] [--limit N] [--work DIR]
@@ -37,6 +37,7 @@ const USAGE = `usage: npm run kill-test -- [FILE] [--seed N] [--kills N] [--limi
 
 const DEFAULT_FILE = 'online_retail_events.csv.gz';
 const DEFAULT_KILLS = 24;
+const [UNDISTURBED, DISTURBED] = ['undisturbed', 'disturbed'];
 /** Enough generated messages that a person's rings and the windows of both consumers fill several times. */
 const GENERATED_MESSAGES = 1_500;
 /** The source of generated messages: a server's, which may send every event of the tracking plan. */
@@ -63,47 +64,36 @@ const { values, positionals } = parseArgs({
 
 await main();
 
+function say(line: string): void {
+  console.log(line);
+}
+
 /** Compares a run of the platform that is killed again and again with one that is not. Exits with 1 where they differ. */
 async function main(): Promise<void> {
   const seed = wholeNumber('--seed', values.seed);
   const killCount = wholeNumber('--kills', values.kills);
+  if (killCount < KILL_KINDS.length) fail(`--kills must be at least ${KILL_KINDS.length}: one of each kind`);
   const work = values.work ?? mkdtempSync(join(tmpdir(), 'paula-kill-test-'));
   mkdirSync(work, { recursive: true });
+  if (existsSync(join(work, UNDISTURBED))) fail(`${work} holds the state folders of another run`);
   const input = await inputOf(seed, work);
-  const { messages, last } = await survey(input.file);
+  const { messages, last, expected } = await survey(input.file);
   const stage = stageOf(paulaConfig, 'local');
   const tables = lakeTables(paulaConfig);
-  const say = (line: string) => console.log(line);
   say(`seed ${seed}; ${messages} messages of ${basename(input.file)}; state folders in ${work}`);
 
   const random = seeded(seed);
   const steps = buildPlan({ config: paulaConfig, stage, bucket: 'any', ...readSqlTexts() });
   const merges = steps.flatMap((step) => (step.kind === 'statement' && /^MERGE /m.test(step.sql) ? [step.id] : []));
-  const kills = drawKills(
-    killCount,
-    messages,
-    merges.filter((id) => !isOfSegment(id)),
-    random,
-  );
-  const tomorrow = (Math.floor(Date.now() / DAY_MS) + 1) * DAY_MS;
-  const points: FaultPoint[] = [...merges.filter(isOfSegment).map((id) => `plan.step.${id}` as const), 'plan.release'];
-  const plans: PlannedRun[] = [
-    // Under traffic each run sees what has landed by then. As of tomorrow nobody of a history is in an audience, so that
-    // what is left at the end depends on the runs below, which see the whole file.
-    ...kills
-      .filter(({ kind }) => kind === 'MERGE and release of the lease')
-      .map(({ at }, i) => ({ at, asOf: new Date(tomorrow + i * SECOND_MS) })),
-    ...DAYS_FROM_LAST.map((days) => ({
-      asOf: new Date(last + days * DAY_MS),
-      killedAt: points[Math.floor(random() * points.length)] as FaultPoint,
-    })),
-  ];
+  const [ofSegments, ofIngest] = [merges.filter(isOfSegment), merges.filter((id) => !isOfSegment(id))];
+  const kills = drawKills(killCount, messages, ofIngest, random);
+  const plans = [...runsUnderTraffic(kills), ...runsAfterwards(last, ofSegments, random)];
   const lineAt = (name: string): Line => ({ stateDir: join(work, name), input, plans, say });
 
-  const undisturbed = lineAt('undisturbed');
+  const undisturbed = lineAt(UNDISTURBED);
   prepareState(undisturbed.stateDir);
   const perSecond = await timed('undisturbed run', () => runUndisturbed(undisturbed));
-  const disturbed = lineAt('disturbed');
+  const disturbed = lineAt(DISTURBED);
   prepareState(disturbed.stateDir, undisturbed.stateDir);
   const pace: Pace = {
     messages: perSecond,
@@ -112,37 +102,66 @@ async function main(): Promise<void> {
   };
   await timed('disturbed run', () => runDisturbed(disturbed, kills, pace, REPEAT_LAST));
 
-  const faults = faultsOf(disturbed.stateDir);
-  say(`\nfaults.log:\n${faults.join('\n')}`);
-  for (const kind of KILL_KINDS) say(`${kills.filter((kill) => kill.kind === kind).length} kills between ${kind}`);
-  say(`${DAYS_FROM_LAST.length} more kills within the plan after the replay`);
-  const asExpected = faults.length === kills.length + DAYS_FROM_LAST.length;
-  if (!asExpected) say(`FAILED: ${faults.length} kills are in faults.log`);
+  const asExpected = tellKills(kills, faultsOf(disturbed.stateDir));
 
-  const [a, b] = [
-    await readState(undisturbed.stateDir, tables, stage.region),
-    await readState(disturbed.stateDir, tables, stage.region),
-  ];
+  const a = await readState(undisturbed.stateDir, tables, stage.region);
+  const b = await readState(disturbed.stateDir, tables, stage.region);
   say('\nundisturbed and disturbed, not compared:');
   for (const [reason, masks] of Map.groupBy(MASKS, (mask) => mask.reason))
     say(`  ${reason}: ${masks.map(({ table, field }) => `${table}.${field}`).join(', ')}`);
   say('  object keys, which hold shard and sequence numbers: in no table');
   say(`made alike:\n${MADE_ALIKE.map((line) => `  ${line}`).join('\n')}`);
-  const equal = told(compareStates(a, b), say);
-  tellFigures('undisturbed', a, say);
-  tellFigures('disturbed', b, say);
+  const equal = told(compareStates(a, b));
+  const complete = tellFigures({
+    'the file': expected,
+    'undisturbed lake': lakeFigures(a),
+    'undisturbed profiles': profileFigures(a),
+    'disturbed lake': lakeFigures(b),
+    'disturbed profiles': profileFigures(b),
+  });
 
   const before = await readLake(disturbed.stateDir, tables);
   const lastRun = plans.at(-1) as PlannedRun;
   await timed('\nthe whole file once more', () => runOnceMore(disturbed, lastRun.asOf));
   say('the lake before and after it, nothing masked:');
-  const unchanged = told(compareStates(before, await readLake(disturbed.stateDir, tables), []), say);
+  const unchanged = told(compareStates(before, await readLake(disturbed.stateDir, tables), []));
 
-  const passed = asExpected && equal && unchanged;
+  const passed = asExpected && equal && complete && unchanged;
   if (passed && values.work === undefined) rmSync(work, { recursive: true });
   say(passed ? '\npassed' : `\nFAILED; the state folders are kept in ${work}`);
   process.exitCode = passed ? 0 : 1;
 }
+
+/**
+ * Runs of the plan while the replay goes on, each of which sees what has landed by then. As of tomorrow nobody of a history
+ * is in an audience, so that what is left at the end depends on the runs afterwards, which see the whole file.
+ */
+function runsUnderTraffic(kills: readonly Kill[]): PlannedRun[] {
+  const tomorrow = (Math.floor(Date.now() / DAY_MS) + 1) * DAY_MS;
+  return kills
+    .filter(({ kind }) => kind === 'MERGE and release of the lease')
+    .map(({ at }, i) => ({ at, asOf: new Date(tomorrow + i * SECOND_MS) }));
+}
+
+function runsAfterwards(last: number, merges: readonly string[], random: () => number): PlannedRun[] {
+  const points: FaultPoint[] = [...merges.map((id) => `plan.step.${id}` as const), 'plan.release'];
+  return DAYS_FROM_LAST.map((days) => ({
+    asOf: new Date(last + days * DAY_MS),
+    killedAt: points[Math.floor(random() * points.length)] as FaultPoint,
+  }));
+}
+
+/** Prints the kills as the state folder has them; true where they are all there. */
+function tellKills(kills: readonly Kill[], faults: readonly string[]): boolean {
+  say(`\nfaults.log:\n${faults.join('\n')}`);
+  for (const kind of KILL_KINDS) say(`${kills.filter((kill) => kill.kind === kind).length} kills between ${kind}`);
+  say(`${DAYS_FROM_LAST.length} more kills within the plan after the replay`);
+  const asDrawn = kills.every(({ point }, i) => pointOf(faults[i] ?? '') === point);
+  return asDrawn && faults.length === kills.length + DAYS_FROM_LAST.length;
+}
+
+/** `<time> <point>:<count> pid <pid>` */
+const pointOf = (line: string): string => line.split(' ')[1]?.split(':')[0] ?? '';
 
 /** A segment's MERGE; the others take in what has landed, or follow from it. */
 function isOfSegment(id: string): boolean {
@@ -165,21 +184,23 @@ async function inputOf(seed: number, work: string): Promise<ReplayInput> {
   return { file: generated, options: ['--source', GENERATED_SOURCE] };
 }
 
-/** Counts the messages that are replayed, and finds the time of the latest event. */
-async function survey(file: string): Promise<{ messages: number; last: number }> {
+/** Reads through the messages that are replayed: their number, the time of the latest, and what they add up to. */
+async function survey(file: string): Promise<{ messages: number; last: number; expected: Figures }> {
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', values.limit);
+  const expected = new ExpectedFigures();
   let messages = 0;
   let last = 0;
-  for await (const { at } of openMessages(file).messages()) {
+  for await (const message of openMessages(file).messages()) {
     if (messages >= limit) break;
     messages += 1;
-    last = Math.max(last, at);
+    last = Math.max(last, message.at);
+    expected.add(message);
   }
-  return { messages, last };
+  return { messages, last, expected: expected.figures() };
 }
 
 /** Prints a comparison; true where nothing differs. */
-function told({ counts, different, first }: Comparison, say: (line: string) => void): boolean {
+function told({ counts, different, first }: Comparison): boolean {
   say('compared:');
   for (const [table, [a, b]] of counts) say(`  ${table}: ${a} and ${b}`);
   for (const { table, key, what } of first) say(`  DIFFERENT ${table} ${key}: ${what}`);
@@ -187,19 +208,20 @@ function told({ counts, different, first }: Comparison, say: (line: string) => v
   return different === 0;
 }
 
-function tellFigures(name: string, state: StateRows, say: (line: string) => void): void {
-  const text = ({ persons, orders, returns, net }: Figures) =>
-    `${persons} persons, ${orders} orders, ${returns} returns, net ${Object.entries(net)
-      .map(([currency, amount]) => `${amount} ${currency}`)
-      .join(', ')}`;
-  say(`${name}: lake ${text(lakeFigures(state))}`);
-  say(`${name}: profiles ${text(profileFigures(state))}`);
+/** Prints what each of them says of orders; true where all say the same. */
+function tellFigures(all: Readonly<Record<string, Figures>>): boolean {
+  const texts = Object.entries(all).map(([name, { persons, orders, returns, net }]) => {
+    const amounts = Object.entries(net).map(([currency, amount]) => `${amount} ${currency}`);
+    return [name, `${persons} persons, ${orders} orders, ${returns} returns, ${amounts.join(', ')} net`] as const;
+  });
+  for (const [name, text] of texts) say(`${name}: ${text}`);
+  return new Set(texts.map(([, text]) => text)).size === 1;
 }
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const started = Date.now();
   const done = await work();
-  console.log(`${what}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  say(`${what}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
   return done;
 }
 

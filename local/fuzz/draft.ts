@@ -27,8 +27,9 @@ export type FuzzRequest = Pick<DoorRequest, 'method' | 'target' | 'rawHeaders' |
 
 const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
 
-/** What no well-formed target may hold, ASCII's control characters and the space, is percent-encoded. */
-const targetOf = (text: string): string => bytesOf(text).replace(/[^!-~\u0080-\u00ff]/g, encodeURIComponent);
+/** What no well-formed target may hold (RFC 3986: all but ASCII's visible characters) is percent-encoded, as browsers do. */
+const targetOf = (text: string): string =>
+  bytesOf(text).replace(/[^!-~]/g, (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0')}`);
 
 /** What no well-formed header may hold becomes a question mark; space around it would not arrive. */
 const fieldOf = (text: string): string =>

@@ -7,6 +7,7 @@ const MESSAGES: readonly string[] = [
   'GET /p.gif HTTP/9.9\r\nHost: localhost\r\n\r\n',
   'GET p.gif HTTP/1.1\r\nHost: localhost\r\n\r\n',
   'GET /p.gif?e=a b HTTP/1.1\r\nHost: localhost\r\n\r\n',
+  'GET /p.gif?e=\xe4 HTTP/1.1\r\nHost: localhost\r\n\r\n',
   'GET /p.gif HTTP/1.1\r\n\r\n',
   'GET /p.gif HTTP/1.1\r\nHost: localhost\r\nX-\0: 1\r\n\r\n',
   'GET /p.gif HTTP/1.1\r\nHost: localhost\r\nReferer: a\x01b\r\n\r\n',

@@ -113,7 +113,7 @@ const JSON_TEXTS: readonly string[] = [
   '{"toString":1,"valueOf":1,"toJSON":"x","length":-1}',
   '{"categoryPreferences":{"storage":"true","measurement":1,"profile":{}}}',
   '[{"product_id":"x"},{"product_id":null},{"quantity":1e9},"line",7,null,[]]',
-  '[{"product_id":"x","quantity":-2147483648,"price":"99999999999999.9999"}]',
+  '[{"product_id":"x","quantity":2147483647,"price":"99999999999999.9999"}]',
 ];
 
 /** A text that a careful sender would not send; one of a megabyte now and then. */

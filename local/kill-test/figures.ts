@@ -1,8 +1,36 @@
 import { formatMoney, parseMoney } from '../../domain/money.ts';
+import type { ReplayMessage } from '../replay/message.ts';
 import type { StateRows } from './state-rows.ts';
 
 /** What a state says of orders: persons, orders, returns, and the net amount by currency. */
 export type Figures = { persons: number; orders: number; returns: number; net: Readonly<Record<string, string>> };
+
+/** Adds up the messages that are to be sent, without the platform: what must come out. */
+export class ExpectedFigures {
+  readonly #persons = new Set<string>();
+  readonly #net = new Map<string, bigint>();
+  #orders = 0;
+  #returns = 0;
+
+  add({ person, body }: ReplayMessage): void {
+    this.#persons.add(person);
+    const isOrder = body.event === 'Order Completed';
+    if (!isOrder && body.event !== 'Order Refunded') return;
+    if (isOrder) this.#orders += 1;
+    else this.#returns += 1;
+    const { currency, products } = body.properties as {
+      currency: string;
+      products: { quantity: number; price: string }[];
+    };
+    const lines = products.map(({ quantity, price }) => BigInt(Math.abs(quantity)) * (parseMoney(price) ?? 0n));
+    const amount = lines.reduce((sum, line) => sum + line, 0n);
+    this.#net.set(currency, (this.#net.get(currency) ?? 0n) + (isOrder ? amount : -amount));
+  }
+
+  figures(): Figures {
+    return { persons: this.#persons.size, orders: this.#orders, returns: this.#returns, net: textsOf(this.#net) };
+  }
+}
 
 /** As the lake's events have it. */
 export function lakeFigures(state: StateRows): Figures {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CONTROL_HEADER, readControl } from '../secrets.ts';
+import { endWithUs } from './end-with-us.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -39,6 +40,7 @@ export async function startPlatformProcess(
   const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   child.stderr.pipe(createWriteStream(logFile, { flags: 'a' }));
   let over = false;
+  endWithUs(child);
   const ended = once(child, 'exit').then(([, signal]) => {
     over = true;
     return signal as NodeJS.Signals | null;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { endWithUs } from './end-with-us.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -21,6 +22,7 @@ export async function replay(
 ): Promise<ReplayEnd> {
   const args = ['local/replay.ts', file, ...options, '--url', platform.url, '--state', platform.stateDir, ...more];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithUs(child);
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (printed += data));
   const [code] = (await once(child, 'close')) as [number | null];
