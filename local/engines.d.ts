@@ -10,8 +10,15 @@ declare module 'dynalite' {
 }
 
 declare module 'dynalite/db/index.js' {
+  type Iterator = { close(): Promise<void> };
   const db: {
-    create(options: object): { db: { compactRange(start: string, end: string): Promise<void> } };
+    create(options: object): {
+      db: {
+        compactRange(start: string, end: string): Promise<void>;
+        keys(options: object): Iterator;
+        values(options: object): Iterator;
+      };
+    };
   };
   export default db;
 }

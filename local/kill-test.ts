@@ -154,14 +154,16 @@ function runsAfterwards(last: number, merges: readonly string[], random: () => n
 /** Prints the kills as the state folder has them; true where they are all there. */
 function tellKills(kills: readonly Kill[], faults: readonly string[]): boolean {
   say(`\nfaults.log:\n${faults.join('\n')}`);
-  for (const kind of KILL_KINDS) say(`${kills.filter((kill) => kill.kind === kind).length} kills between ${kind}`);
-  say(`${DAYS_FROM_LAST.length} more kills within the plan after the replay`);
+  for (const kind of KILL_KINDS) say(`between ${kind}: ${kills.filter((kill) => kill.kind === kind).length}`);
+  say(`in the plan after the replay: ${DAYS_FROM_LAST.length} more`);
   const asDrawn = kills.every(({ point }, i) => pointOf(faults[i] ?? '') === point);
   return asDrawn && faults.length === kills.length + DAYS_FROM_LAST.length;
 }
 
 /** `<time> <point>:<count> pid <pid>` */
-const pointOf = (line: string): string => line.split(' ')[1]?.split(':')[0] ?? '';
+function pointOf(line: string): string {
+  return line.split(' ')[1]?.split(':')[0] ?? '';
+}
 
 /** A segment's MERGE; the others take in what has landed, or follow from it. */
 function isOfSegment(id: string): boolean {
