@@ -4,20 +4,22 @@ import { EVENT_ALIASES } from './standard-fields.ts';
 import type { TrackingPlan } from './tracking-plan.ts';
 
 /** The pixel's and the click's short parameters and the tracking-plan field that each one fills. */
-const PARAMETERS: Readonly<Record<string, string>> = {
-  c: 'campaign',
-  pl: 'placement',
-  cr: 'creative',
-  p: 'product_id',
-  cat: 'category',
-  v: 'value',
-  cu: 'currency',
-  q: 'quantity',
-  o: 'order_id',
-};
+const PARAMETERS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    c: 'campaign',
+    pl: 'placement',
+    cr: 'creative',
+    p: 'product_id',
+    cat: 'category',
+    v: 'value',
+    cu: 'currency',
+    q: 'quantity',
+    o: 'order_id',
+  }),
+);
 
 const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(
-  Object.entries(PARAMETERS).map(([short, field]) => [field, short]),
+  [...PARAMETERS].map(([short, field]) => [field, short]),
 );
 
 /** Parameters with a meaning outside the event; `cb` is a cache buster and ignored. */
@@ -37,7 +39,12 @@ export type PixelRequest = {
 
 /** Reads the parameters of a pixel; the first of a repeated parameter stands. `undefined` where the site is unknown. */
 export function readPixel(query: URLSearchParams, page: Page, plan: TrackingPlan): PixelRequest | undefined {
-  return readParameters(query, page, plan, (e) => EVENT_ALIASES[e] ?? e);
+  return readParameters(
+    query,
+    page,
+    plan,
+    (e) => (Object.hasOwn(EVENT_ALIASES, e) ? EVENT_ALIASES[e] : undefined) ?? e,
+  );
 }
 
 /** Reads the parameters of a click: always Ad Clicked, or with `e=email_click` Email Link Clicked. */
@@ -56,7 +63,7 @@ function readParameters(
   let unknown = 0;
   let macros = 0;
   for (const [name, value] of query) {
-    const field = PARAMETERS[name];
+    const field = PARAMETERS.get(name);
     if (field === undefined && !OTHERS.has(name)) {
       unknown++;
     } else if (isUnexpandedMacro(value)) {
