@@ -4,7 +4,7 @@ import { formatMoney } from './money.ts';
 import { clamp, parseTimestamp } from './occurred-at.ts';
 import { readPageAddress, readReferrerHost } from './page-address.ts';
 import { opens, type Purpose, purposeMask } from './purposes.ts';
-import { type Redaction, redact } from './redact.ts';
+import { IN_IDS, type Redaction, redact } from './redact.ts';
 import type { Sent } from './sent.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 import { type EventRecord, type OrderLine, type RejectionRecord, SCHEMA_VERSION } from './stream-record.ts';
@@ -93,9 +93,10 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
     const value = readField(field, raw, pathOf(sent, field.name), issues);
     if (value !== undefined) values.set(field.name, value);
   }
-  settleAmounts(event.name, values, sent.fieldPrefix, issues);
-  for (const name of event.required)
-    if (!values.has(name) && issues.length === 0) issues.push({ path: pathOf(sent, name), rule: 'is required' });
+  settleAmounts(event.name, values, (field) => pathOf(sent, field), issues);
+  for (const name of event.required) requireField(name, values, sent, issues);
+  // Money without a currency adds up to nothing that means anything.
+  if (values.has('value') && event.byName.has('currency')) requireField('currency', values, sent, issues);
   const time = occurredAt(sent, arrival);
   if (time === undefined)
     issues.push({ path: 'timestamp', rule: 'must be an ISO 8601 time between the years 2000 and 2099' });
@@ -108,6 +109,11 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
     clamped: time.clamped,
     unknownFields: countPresent(sent.fields) - known,
   };
+}
+
+function requireField(name: string, values: ReadonlyMap<string, FieldValue>, sent: Sent, issues: Issue[]): void {
+  const path = pathOf(sent, name);
+  if (!values.has(name) && !issues.some((issue) => issue.path === path)) issues.push({ path, rule: 'is required' });
 }
 
 const pathOf = (sent: Sent, field: string): string => sent.paths?.[field] ?? sent.fieldPrefix + field;
@@ -137,7 +143,7 @@ function minimise(draft: Draft): void {
     const value = draft.values.get(field.name);
     if (value === undefined || !permits(draft, field)) continue;
     if (field.name === 'quantity') draft.record.quantity = value as number;
-    else keep(draft, field, textOf(value, field.maxLength, draft));
+    else keep(draft, field, textOf(value, field, draft));
   }
 }
 
@@ -150,16 +156,20 @@ function keep({ record }: Draft, field: PlannedEventField, text: string): void {
 
 const permits = (draft: Draft, field: PlannedEventField): boolean => (field.mask & draft.mask) !== 0;
 
-function textOf(value: FieldValue, maxLength: number, draft: Draft): string {
-  if (typeof value === 'string') return redactInto(value, maxLength, draft);
+function textOf(value: FieldValue, field: PlannedEventField, draft: Draft): string {
+  if (typeof value === 'string')
+    return redactInto(value, field.maxLength, draft, ID_FIELDS.has(field.name) ? IN_IDS : undefined);
   if (typeof value === 'bigint') return formatMoney(value);
   if (typeof value === 'object') return JSON.stringify(value.map((line) => keptLine(line, draft)));
   return String(value);
 }
 
+/** Fields whose value tells things apart; a replaced one would make different things one. */
+const ID_FIELDS: ReadonlySet<string> = new Set(['order_id', 'product_id']);
+
 function keptLine(line: SentLine, draft: Draft): OrderLine {
   return {
-    product_id: redactInto(line.product_id, MAX_LINE_TEXT, draft),
+    product_id: redactInto(line.product_id, MAX_LINE_TEXT, draft, IN_IDS),
     ...(line.category !== undefined && { category: redactInto(line.category, MAX_LINE_TEXT, draft) }),
     quantity: line.quantity,
     ...(line.price !== undefined && { price: formatMoney(line.price) }),
@@ -167,8 +177,8 @@ function keptLine(line: SentLine, draft: Draft): OrderLine {
 }
 
 /** A text with a find comes back decoded, and one compatibility character can stand for eighteen: it is cut again. */
-function redactInto(text: string, maxLength: number, draft: Draft): string {
-  const { text: clean, found } = redact(text);
+function redactInto(text: string, maxLength: number, draft: Draft, kinds?: ReadonlySet<Redaction>): string {
+  const { text: clean, found } = redact(text, kinds);
   if (found.length > 0) draft.redacted.push(...found);
   return clean.slice(0, maxLength);
 }

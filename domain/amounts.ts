@@ -11,7 +11,12 @@ const BRINGS: ReadonlySet<string> = new Set(['Order Completed', 'Product Added',
  * Puts the amounts of an event into the one form that is stored: `value` is the whole event's (as sent, else the sum of
  * the lines, never multiplied by a quantity again), signs follow the event and not the sender.
  */
-export function settleAmounts(event: string, values: Map<string, FieldValue>, path: string, issues: Issue[]): void {
+export function settleAmounts(
+  event: string,
+  values: Map<string, FieldValue>,
+  pathOf: (field: string) => string,
+  issues: Issue[],
+): void {
   const lines = values.get('products') as SentLine[] | undefined;
   const takesBack = TAKES_BACK.has(event);
   if (takesBack && lines) for (const line of lines) line.quantity = -Math.abs(line.quantity);
@@ -19,21 +24,24 @@ export function settleAmounts(event: string, values: Map<string, FieldValue>, pa
     const total = sumOfLines(lines);
     if (total !== undefined && isAmount(total)) values.set('value', total);
     else if (total !== undefined)
-      issues.push({ path: `${path}products`, rule: 'must add up to at most 14 digits before the point' });
+      issues.push({ path: pathOf('products'), rule: 'must add up to at most 14 digits before the point' });
   }
   if (takesBack) {
     const value = values.get('value') as bigint | undefined;
     if (value !== undefined && value > 0n) values.set('value', -value);
     const quantity = values.get('quantity') as number | undefined;
     if (quantity !== undefined) values.set('quantity', -Math.abs(quantity));
+    // An order's total is not known here, so a cancellation has to bring its own.
+    if (event === 'Order Cancelled' && value === undefined && !issues.some(({ path }) => path === pathOf('value')))
+      issues.push({ path: pathOf('value'), rule: 'is required' });
   } else if (BRINGS.has(event)) {
     if (((values.get('value') as bigint | undefined) ?? 0n) < 0n)
-      issues.push({ path: `${path}value`, rule: 'must not be negative for this event' });
+      issues.push({ path: pathOf('value'), rule: 'must not be negative for this event' });
     if (((values.get('quantity') as number | undefined) ?? 0) < 0)
-      issues.push({ path: `${path}quantity`, rule: 'must not be negative for this event' });
+      issues.push({ path: pathOf('quantity'), rule: 'must not be negative for this event' });
     lines?.forEach((line, i) => {
       if (line.quantity < 0)
-        issues.push({ path: `${path}products[${i}].quantity`, rule: 'must not be negative for this event' });
+        issues.push({ path: `${pathOf('products')}[${i}].quantity`, rule: 'must not be negative for this event' });
     });
   }
 }

@@ -127,7 +127,7 @@ function crossChecks({ purposes, trackingPlan, sources, sites }: z.infer<typeof 
     const path = ['trackingPlan', 'fields', name];
     if (!/^[a-z][a-z0-9_]{0,59}$/.test(name)) refuse(path, 'a field name is lower-case letters, digits and "_"');
     if (RESERVED_FIELDS.has(name)) refuse(path, 'this name is written by the platform itself');
-    const standard = STANDARD_FIELDS[name];
+    const standard = Object.hasOwn(STANDARD_FIELDS, name) ? STANDARD_FIELDS[name] : undefined;
     if (standard && standard !== field.type)
       refuse([...path, 'type'], `the standard field "${name}" is of type ${standard}`);
     if (standard && field.column) refuse([...path, 'column'], 'a standard field has its column already');

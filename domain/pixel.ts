@@ -18,6 +18,9 @@ const PARAMETERS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
+/** All that a browser says of the page to another origin by default (Referrer Policy, section 3.7): that is no path. */
+const BARE_ORIGIN = /^https?:\/\/[^/?#]+\/?$/;
+
 const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(
   [...PARAMETERS].map(([short, field]) => [field, short]),
 );
@@ -84,11 +87,11 @@ function readParameters(
       site,
       event: eventOf(others.get('e') ?? ''),
       eventPath: 'e',
-      messageId: others.get('mid'),
+      messageId: others.get('mid') || undefined,
       fields,
       paths: FIELD_PATHS,
       fieldPrefix: '',
-      pageUrl: page.url,
+      pageUrl: page.url !== undefined && BARE_ORIGIN.test(page.url) ? undefined : page.url,
       referrer: page.url,
       userAgent: page.userAgent,
     },

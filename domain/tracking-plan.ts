@@ -29,7 +29,14 @@ export function compileTrackingPlan(config: PaulaConfig): TrackingPlan {
     const fields = event.fields.flatMap((field) => {
       const planned = config.trackingPlan.fields[field];
       return planned
-        ? [{ ...planned, name: field, standard: field in STANDARD_FIELDS, mask: purposeMask(planned.purposes) }]
+        ? [
+            {
+              ...planned,
+              name: field,
+              standard: Object.hasOwn(STANDARD_FIELDS, field),
+              mask: purposeMask(planned.purposes),
+            },
+          ]
         : [];
     });
     events.set(name, {

@@ -17,6 +17,12 @@ export type Browser = { deviceId?: string; granted: readonly Purpose[]; choices?
 
 const NOBODY: Browser = { granted: [] };
 
+/** The device of an id cookie that is well formed, whether or not a choice goes with it: holding the cookie proves it. */
+export function presentedDevice(cookies: readonly string[], hashes: Hashes): string | undefined {
+  const id = cookieValue(cookies, ID_COOKIE);
+  return id !== undefined && isCookieId(id) ? deviceIdOf(id, hashes) : undefined;
+}
+
 /** The device id of an id cookie: its hash, so that who reads the lake cannot become that browser. */
 export const deviceIdOf = (cookieId: string, hashes: Hashes): string => `d.${hashes.sha256(cookieId)}`;
 
@@ -27,8 +33,7 @@ export const deviceIdOf = (cookieId: string, hashes: Hashes): string => `d.${has
 export function readBrowser(cookies: readonly string[], keys: Keys, hashes: Hashes, now: number): Browser {
   const consent = cookieValue(cookies, CONSENT_COOKIE);
   if (consent === undefined) return NOBODY;
-  const id = cookieValue(cookies, ID_COOKIE);
-  const deviceId = id !== undefined && isCookieId(id) ? deviceIdOf(id, hashes) : '';
+  const deviceId = presentedDevice(cookies, hashes) ?? '';
   const choices = readConsentCookie(consent, deviceId, keys.cookie, hashes.hmac, now);
   if (!choices) return NOBODY;
   if (deviceId === '' || !choices.granted.includes('storage')) return { granted: [], choices };

@@ -5,6 +5,7 @@ import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import config from '../paula.config.ts';
 import { dynamo, kinesis } from './adapters/clients.ts';
 import { countryOf, loadCountryTable } from './adapters/country-table.ts';
+import { placeOf } from './adapters/error-place.ts';
 import { eventStream } from './adapters/event-stream.ts';
 import { hashes, randomId } from './adapters/hashes.ts';
 import { verifyIdentityToken } from './adapters/identity-token.ts';
@@ -58,6 +59,7 @@ export const handler = middy(
 )
   .use(counters.flush)
   .onError((failed) => {
-    counters.count('Failed', failed.error?.name ?? 'unknown');
-    failed.response = answerWithoutStores(failed.event.rawPath, config.pixelPath);
+    counters.count('Failed', 'collect');
+    console.error(`collect failed: ${placeOf(failed.error)}`);
+    failed.response = answerWithoutStores(readRequest(failed.event), plan);
   });

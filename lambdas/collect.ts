@@ -1,4 +1,5 @@
 import { corsHeaders, PREFLIGHT_HEADERS } from '../domain/cors.ts';
+import type { TrackingPlan } from '../domain/tracking-plan.ts';
 import { putConsent, unavailable } from './collect/consent.ts';
 import type { CollectDeps } from './collect/deps.ts';
 import { messages } from './collect/messages.ts';
@@ -46,5 +47,9 @@ function stateChanging(request: Request, deps: CollectDeps): Response | Promise<
 }
 
 /** The answer where a table or the keys could not be reached: the pixel its GIF as ever, all others "send it again". */
-export const answerWithoutStores = (path: string, pixelPath: string): Response =>
-  path === pixelPath ? gif() : unavailable();
+export function answerWithoutStores({ path, headers }: Request, { config, siteOfOrigin }: TrackingPlan): Response {
+  if (path === config.pixelPath) return gif();
+  const answer = unavailable();
+  answer.headers = { ...answer.headers, ...corsHeaders(headers.origin, siteOfOrigin) };
+  return answer;
+}

@@ -36,6 +36,10 @@ export async function decide(request: Request, deps: DecideDeps): Promise<Respon
   return json(200, await decisionFor(request, query.get('product') || undefined, deps), cors);
 }
 
+/** The answer where nothing could be read: no one is known, so the banner is shown. */
+export const undecided = (request: Request, siteOfOrigin: DecideDeps['siteOfOrigin']): Response =>
+  json(200, UNKNOWN, corsHeaders(request.headers.origin, siteOfOrigin));
+
 async function decisionFor(request: Request, product: string | undefined, deps: DecideDeps): Promise<Decision> {
   const now = request.receivedAt;
   const { deviceId, granted } = deps.identify(request.cookies, now);
@@ -65,6 +69,7 @@ async function readRelated(
   const copied = (link?.siblings ?? []).filter((id) => id !== deviceId);
   const stored = await read([personId, ...copied].flatMap(keysOf), 'eventual');
   const person = knownOf(stored, personId, now);
+  if (purposesInForce(['identity_merge'], person.link).length === 0) return {};
   const siblings = copied
     .filter((id) => person.link?.siblings?.includes(id))
     .map((id) => knownOf(stored, id, now))

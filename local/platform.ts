@@ -8,6 +8,7 @@ import type { Keys } from '../domain/keys.ts';
 import { buildPlan } from '../domain/plan.ts';
 import { routes } from '../domain/routes.ts';
 import { lakeTables } from '../domain/tables.ts';
+import { placeOf } from '../lambdas/adapters/error-place.ts';
 import paulaConfig from '../paula.config.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import { type Discarded, deliverBatch } from './batch-delivery.ts';
@@ -85,7 +86,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const { region } = stage;
   const at = (...names: string[]): string => join(stateDir, ...names);
   const passFaultPoint = faultPoints(options.fault, stateDir);
-  const report = (what: string) => (error: unknown) => log(`${what}: ${describe(error)}`);
+  const report = (what: string) => (error: unknown) => log(`${what}: ${placeOf(error)}`);
 
   /** What ends the parts, in the order in which they began. */
   const ends: (() => Promise<void> | void)[] = [];
@@ -320,11 +321,4 @@ function lambdaContext(functionName: string, awsRequestId: string, region: strin
     fail: () => undefined,
     succeed: () => undefined,
   };
-}
-
-/** An error by its kind and its place in our code: its message may quote what a sender sent. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return 'an unknown error';
-  const place = /\(?(?:file:\/\/)?[^\s(]*?((?:local|lambdas|domain|sql)\/[^\s)]+)\)?$/m.exec(error.stack ?? '')?.[1];
-  return place ? `${error.name} at ${place}` : error.name;
 }

@@ -10,7 +10,7 @@ const MAX_SOCKETS = 64;
 
 /** An answer takes milliseconds; a connection that is silent for longer is given up and the call tried again. */
 const CONNECTION_TIMEOUT_MS = 2_000;
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 
 /**
  * Region (refused outside the EU) and transport of every client: HTTP/1.1 with kept connections, which the SDK's Kinesis
@@ -28,7 +28,8 @@ const connection = () => ({
 });
 
 export const dynamo = (): DynamoDBClient => new DynamoDBClient(connection());
-export const kinesis = (): KinesisClient => new KinesisClient(connection());
+/** Without the SDK's own retries: the stream's adapter retries, and both together would outlast the door's time. */
+export const kinesis = (): KinesisClient => new KinesisClient({ ...connection(), maxAttempts: 1 });
 /** Paths instead of host names for buckets work on AWS and on an endpoint without wildcard DNS. */
 export const s3 = (): S3Client => new S3Client({ ...connection(), forcePathStyle: true });
 export const secrets = (): SecretsManagerClient => new SecretsManagerClient(connection());

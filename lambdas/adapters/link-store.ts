@@ -70,7 +70,7 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
       return new Map(items.flatMap((item) => (item ? [[item.pk, item] as const] : [])));
     },
 
-    async link({ device, person, since, receipt, ttl }) {
+    async link({ device, person, since, receipt, ttl, personTtl }) {
       const linked = await conditionally(client, {
         TableName: table,
         Key: key(device),
@@ -86,7 +86,7 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
       });
       const add = (siblings: string[]) =>
         siblings.includes(device) ? siblings : [...siblings, device].slice(-MAX_SIBLINGS);
-      if (linked) await rewriteSiblings(person, add, ttl);
+      if (linked) await rewriteSiblings(person, add, personTtl);
       return linked;
     },
 

@@ -51,9 +51,12 @@ function countAdmission(admission: Admission, sent: Sent, deps: CollectDeps): vo
   }
 }
 
-/** The record under the partition key of the profile that it folds into; under one of its own where there is none. */
-export function keyed(record: StreamRecord, request: Request, position: number): { key: string; record: StreamRecord } {
-  return { key: partitionKey(record) ?? `${request.requestId}.${position}`, record };
+/** The record under the partition key of the profile that it folds into; under a random one where there is none. */
+export function keyed(
+  record: StreamRecord,
+  { randomId }: Pick<CollectDeps, 'randomId'>,
+): { key: string; record: StreamRecord } {
+  return { key: partitionKey(record) ?? randomId(), record };
 }
 
 function partitionKey(record: StreamRecord): string | undefined {

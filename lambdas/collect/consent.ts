@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { CONSENT_COOKIE, expireCookie, ID_COOKIE, setCookie, writeConsentCookie } from '../../domain/consent-cookie.ts';
 import { PURPOSES, Purpose } from '../../domain/purposes.ts';
-import { type Browser, deviceIdOf, readBrowser } from '../browser.ts';
+import { type Browser, deviceIdOf, presentedDevice, readBrowser } from '../browser.ts';
 import { json, type Request, type Response, refusal } from '../http.ts';
 import type { CollectDeps } from './deps.ts';
 import { recordChoice } from './receipts.ts';
@@ -26,7 +26,7 @@ export async function putConsent(request: Request, deps: CollectDeps): Promise<R
   const browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
   return body.granted.includes('storage')
     ? grant(body.granted, site, browser, request, deps)
-    : refuseStorage(body.granted, site, browser, request, deps);
+    : refuseStorage(body.granted, site, request, deps);
 }
 
 function readBody(text: string): { granted: Purpose[] } | { answer: Response } {
@@ -65,17 +65,13 @@ async function grant(
 }
 
 /** Without storage no device is made and no receipt kept; where there was a device, this is its withdrawal. */
-async function refuseStorage(
-  granted: Purpose[],
-  site: string,
-  browser: Browser,
-  request: Request,
-  deps: CollectDeps,
-): Promise<Response> {
+async function refuseStorage(granted: Purpose[], site: string, request: Request, deps: CollectDeps): Promise<Response> {
   deps.count('StorageRefused', site);
   const cookies = [consentCookie(granted, request.receivedAt, '', deps)];
-  if (browser.deviceId !== undefined) {
-    await recordChoice({ subject: browser.deviceId, site, granted: [], method: 'browser' }, request, deps);
+  const device = presentedDevice(request.cookies, deps);
+  if (device !== undefined) {
+    if (await deps.receipts.latest(device))
+      await recordChoice({ subject: device, site, granted: [], method: 'browser' }, request, deps);
     cookies.push(expireCookie(ID_COOKIE));
   }
   return { ...answer(granted), cookies };

@@ -10,7 +10,15 @@ import type { Hashes } from '../browser.ts';
 export type LinkStore = {
   read: (ids: readonly string[]) => Promise<Map<string, LinkItem>>;
   /** Writes the device's link and adds it to its person's devices; false where the device belongs to another person. */
-  link: (link: { device: string; person: string; since: number; receipt: string; ttl: number }) => Promise<boolean>;
+  link: (link: {
+    device: string;
+    person: string;
+    since: number;
+    receipt: string;
+    /** Seconds since the epoch, for the device's item and for the person's. */
+    ttl: number;
+    personTtl: number;
+  }) => Promise<boolean>;
   unlink: (device: string, person: string) => Promise<void>;
   /** Notes since when purposes are withdrawn, and which of those once withdrawn are granted again. */
   noteConsent: (

@@ -7,7 +7,7 @@ import { type Browser, deviceIdOf } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { consentCookie } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
-import { linkTtl, RETRY_WINDOW_MS, recordChoice } from './receipts.ts';
+import { linkTtl, personLinkTtl, RETRY_WINDOW_MS, recordChoice } from './receipts.ts';
 
 /** A browser after it was identified: perhaps a new device, the records to tell, and cookies to set. */
 export type Identified = { deviceId: string; records: StreamRecord[]; cookies: string[] };
@@ -47,7 +47,14 @@ export async function identifyBrowser(
   const current = (await deps.links.read([deviceId])).get(deviceId);
   if (current?.person === person) return { deviceId, records: toldAgain(current, person, at), cookies: [] };
   if (current?.person === undefined) {
-    const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
+    const link = {
+      device: deviceId,
+      person,
+      since: at,
+      receipt: receipt.receipt_id,
+      ttl: linkTtl(at),
+      personTtl: personLinkTtl(at),
+    };
     if (await deps.links.link(link)) return { deviceId, records: [linkRecord(link)], cookies: [] };
   }
   return newDevice(person, receipt.granted, site, request, deps);
@@ -69,7 +76,14 @@ async function newDevice(
   const cookieId = deps.randomId();
   const deviceId = deviceIdOf(cookieId, deps);
   const receipt = await recordChoice({ subject: deviceId, site, granted, method: 'browser' }, request, deps);
-  const link = { device: deviceId, person, since: at, receipt: receipt.receipt_id, ttl: linkTtl(at) };
+  const link = {
+    device: deviceId,
+    person,
+    since: at,
+    receipt: receipt.receipt_id,
+    ttl: linkTtl(at),
+    personTtl: personLinkTtl(at),
+  };
   await deps.links.link(link);
   return {
     deviceId,

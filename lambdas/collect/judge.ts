@@ -1,6 +1,5 @@
 import type { Admission } from '../../domain/admit.ts';
 import type { Issue } from '../../domain/field-values.ts';
-import type { LinkItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import {
   consentOf,
@@ -94,7 +93,7 @@ async function serverJudge(
     const userId = 'message' in read ? userIdOf(read.message) : undefined;
     if (userId !== undefined) persons.set(userId, personIdOf(userId, deps));
   }
-  const links: ReadonlyMap<string, LinkItem> = await deps.links.read([...new Set(persons.values())]);
+  const links = await deps.links.read([...new Set(persons.values())]);
 
   return async (read, position) => {
     if ('issues' in read) return invalid(read.issues, request, sender, deps);
@@ -110,10 +109,11 @@ async function serverJudge(
       );
     const sent = consentOf(message);
     const choice = { subject: personId, site: sender.config.site, granted: sent ?? NONE, method: 'server' } as const;
-    const granted =
-      message.type === 'identify' && sent
-        ? (await recordChoice(choice, request, deps)).granted
-        : purposesInForce(choice.granted, links.get(personId));
+    if (message.type === 'identify' && sent) {
+      await recordChoice(choice, request, deps);
+      for (const [id, link] of await deps.links.read([personId])) links.set(id, link);
+    }
+    const granted = purposesInForce(choice.granted, links.get(personId));
     return outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
   };
 }

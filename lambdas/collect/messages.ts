@@ -36,7 +36,7 @@ async function single(
   const read = readSegmentMessage(body, type);
   const judge = await judgeOf(sender, [read], request, deps);
   const outcome = await judge(read, 0);
-  if (!(await stored([outcome], request, deps))) return unavailable();
+  if (!(await stored([outcome], deps))) return unavailable();
   if (outcome.issues.length > 0) return refusal(outcome.status, outcome.issues);
   return accepted([], outcome.cookies);
 }
@@ -61,7 +61,7 @@ async function batch(
   const judge = await judgeOf(sender, read, request, deps);
   const outcomes: Outcome[] = [];
   for (const [position, item] of read.entries()) outcomes.push(await judge(item, position));
-  if (!(await stored(outcomes, request, deps))) return unavailable();
+  if (!(await stored(outcomes, deps))) return unavailable();
   const bad = listed(outcomes);
   const cookies = outcomes.flatMap((outcome) => outcome.cookies);
   if (bad.length === outcomes.length) return json(outcomes[0]?.status ?? 400, { success: false, rejected: bad });
@@ -99,10 +99,9 @@ function withBatchContext(message: unknown, context: unknown): unknown {
   return { ...message, context: { ...context, ...(typeof own === 'object' ? own : {}) } };
 }
 
-async function stored(outcomes: readonly Outcome[], request: Request, deps: CollectDeps): Promise<boolean> {
+async function stored(outcomes: readonly Outcome[], deps: CollectDeps): Promise<boolean> {
   const records: ReturnType<typeof keyed>[] = [];
-  for (const outcome of outcomes)
-    for (const record of outcome.records) records.push(keyed(record, request, records.length));
+  for (const outcome of outcomes) for (const record of outcome.records) records.push(keyed(record, deps));
   const failed = records.length === 0 ? [] : await deps.put(records);
   if (failed.length > 0) deps.count('StreamFailed', 'post', failed.length);
   return failed.length === 0;

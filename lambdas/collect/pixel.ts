@@ -38,6 +38,6 @@ async function collectOne(read: PixelRequest, request: Request, deps: CollectDep
   const browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
   const admission = admitSent(read.sent, request, browser, 0, deps);
   if (admission.outcome === 'counted') return;
-  const failed = await deps.put([keyed(admission.record, request, 0)]);
+  const failed = await deps.put([keyed(admission.record, deps)]);
   if (failed.length > 0) deps.count('StreamFailed', 'pixel');
 }

@@ -35,7 +35,7 @@ export async function recordChoice(choice: Choice, request: Request, deps: Colle
 
   const link = receipt.prior_receipt_id === undefined ? undefined : await linkOf(receipt.pk, deps);
   const ended = link && endsLinks(receipt) ? await linksEnded(receipt, link, deps) : [];
-  await tell([consentRecord(receipt), ...ended], request, deps);
+  await tell([consentRecord(receipt), ...ended], deps);
   await noteOnLink(receipt, link, deps);
   for (const { device_id, person_id } of ended) await deps.links.unlink(device_id, person_id);
   return receipt;
@@ -58,7 +58,11 @@ function newReceipt(
     receipt_id: receiptId,
     site,
     granted,
-    withdrawn: (prior?.granted ?? []).filter((purpose) => !granted.includes(purpose)),
+    // What the prior one withdrew is said again: its own telling may have failed.
+    withdrawn: PURPOSES.filter(
+      (purpose) =>
+        !granted.includes(purpose) && (prior?.granted.includes(purpose) || prior?.withdrawn.includes(purpose)),
+    ),
     method,
     notice_version: deps.plan.config.purposes.storage.noticeVersion,
     given_at: at,
@@ -99,21 +103,24 @@ async function noteOnLink(receipt: ReceiptItem, link: LinkItem | undefined, deps
   const { pk, granted, withdrawn, given_at } = receipt;
   const regranted = granted.filter((purpose) => link?.withdrawn?.[purpose] !== undefined);
   if (withdrawn.length === 0 && regranted.length === 0) return;
-  await deps.links.noteConsent(pk, { withdrawn, regranted, at: given_at, ttl: linkTtl(given_at) });
+  const ttl = receipt.method === 'server' ? personLinkTtl(given_at) : linkTtl(given_at);
+  await deps.links.noteConsent(pk, { withdrawn, regranted, at: given_at, ttl });
 }
 
 /** Puts records on the stream, each under its own key; throws `StreamUnavailable` where it does not take them all. */
-async function tell(
-  records: readonly (ConsentRecord | LinkRecord)[],
-  request: Request,
-  deps: CollectDeps,
-): Promise<void> {
-  const failed = await deps.put(records.map((record, i) => keyed(record, request, i)));
+async function tell(records: readonly (ConsentRecord | LinkRecord)[], deps: CollectDeps): Promise<void> {
+  const failed = await deps.put(records.map((record) => keyed(record, deps)));
   if (failed.length > 0) throw new StreamUnavailable();
 }
 
-/** A link item lives as long as the cookie that it belongs to, in seconds since the epoch. */
+/** A device's link item lives as long as the cookie that it belongs to, in seconds since the epoch. */
 export const linkTtl = (at: number): number => Math.floor(at / 1000) + COOKIE_MAX_AGE_SECONDS;
+
+/** A person's withdrawal has to outlive whatever a server may still send; no purpose may state a longer retention. */
+const PERSON_LINK_YEARS = 10;
+
+/** A person's link item outlives every cookie, since it holds withdrawals that a server's `context.consent` cannot lift. */
+export const personLinkTtl = (at: number): number => Math.floor(at / 1000) + PERSON_LINK_YEARS * 366 * 86_400;
 
 function consentRecord({ pk, sk: _, ...receipt }: ReceiptItem): ConsentRecord {
   return { kind: 'consent', subject: pk, ...receipt };

@@ -39,7 +39,7 @@ export function authenticate(
 }
 
 function basicUser(header: unknown): string | undefined {
-  if (typeof header !== 'string' || !header.startsWith('Basic ')) return undefined;
+  if (typeof header !== 'string' || !/^basic /i.test(header)) return undefined;
   const credentials = Buffer.from(header.slice(6), 'base64').toString('latin1');
   const colon = credentials.indexOf(':');
   return colon === -1 ? credentials : credentials.slice(0, colon);

@@ -261,6 +261,60 @@ describe('admit', () => {
     });
   });
 
+  it('tells two numeric order and product ids apart that could be phone numbers', () => {
+    const order = (id: string) =>
+      record(
+        admit(
+          server({
+            event: 'Order Completed',
+            userId: 'u',
+            properties: {
+              order_id: `00800012${id}`,
+              currency: 'EUR',
+              products: [{ product_id: `00800099${id}`, price: 1 }],
+            },
+          }),
+          { ...everything, personId: 'p.k1.x' },
+          deps,
+        ),
+      );
+    expect(order('34')).toMatchObject({
+      order_id: '0080001234',
+      properties: { products: expect.stringContaining('0080009934') },
+    });
+    expect(order('35').order_id).not.toBe(order('34').order_id);
+  });
+
+  it('counts every pixel whose message id came to nothing', () => {
+    const first = record(admit(pixel('e=view&site=shop&mid='), everything, deps)).event_id;
+    expect(record(admit(pixel('e=view&site=shop&mid='), { ...everything, requestId: 'r2' }, deps)).event_id).not.toBe(
+      first,
+    );
+  });
+
+  it('derives no path from a referer that is only an origin', () => {
+    const kept = record(
+      admit(pixel('e=impression&site=portal', { url: 'https://www.beauty-portal.example/' }), everything, deps),
+    );
+    expect(kept).toMatchObject({ referrer_host: 'www.beauty-portal.example' });
+    expect(kept).not.toHaveProperty('page_path');
+  });
+
+  it('lists every missing field beside every wrong one', () => {
+    const paths = (event: string, properties: Record<string, unknown>) => {
+      const admission = admit(server({ event, userId: 'u', properties }), everything, deps);
+      return admission.outcome === 'rejected' ? admission.issues.map(({ path }) => path).sort() : [];
+    };
+    expect(paths('Order Cancelled', {})).toEqual(['properties.order_id', 'properties.value']);
+    expect(paths('Order Completed', { revenue: 'much', currency: 'EURO' })).toEqual([
+      'properties.currency',
+      'properties.order_id',
+      'properties.revenue',
+    ]);
+    expect(paths('Order Completed', { order_id: '1', total: 5 })).toEqual(['properties.currency']);
+    expect(paths('Order Completed', { order_id: '1', total: -5, currency: 'EUR' })).toEqual(['properties.total']);
+  });
+
   it('flags a bot with its reason and does not drop it', () => {
     const bot = pixel('e=view&site=shop', {
       userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',

@@ -7,7 +7,7 @@ import { isAmount } from '../../domain/money.ts';
 function settle(event: string, lines: SentLine[]): { value: FieldValue | undefined; issues: Issue[] } {
   const values = new Map<string, FieldValue>([['products', lines]]);
   const issues: Issue[] = [];
-  settleAmounts(event, values, 'properties.', issues);
+  settleAmounts(event, values, (field) => `properties.${field}`, issues);
   return { value: values.get('value'), issues };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { redact } from '../../domain/redact.ts';
+import { IN_IDS, redact } from '../../domain/redact.ts';
 
 describe('redact', () => {
   it.each([
@@ -42,6 +42,16 @@ describe('redact', () => {
   ])('leaves %s as it is', (text) => {
     expect(redact(text)).toEqual({ text, found: [] });
   });
+
+  it.each(['0080001234', '0012345678', '001-2345678', '20261124103015', '4111111111111111'])(
+    'leaves the id %s as it is',
+    (id) => expect(redact(id, IN_IDS)).toEqual({ text: id, found: [] }),
+  );
+
+  it.each([
+    ['paula%40example.com', 'email'],
+    ['DE89370400440532013000', 'iban'],
+  ])('takes %s out of an id', (id, kind) => expect(redact(id, IN_IDS).found).toEqual([kind]));
 
   it('never throws and never grows a clean text', () => {
     fc.assert(

@@ -275,6 +275,35 @@ describe('consent', () => {
     expect(await streamed()).toEqual([]);
   });
 
+  it('takes the id cookie away on a refusal, also where the choice cookie is lost', async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    const device = `d.${hashes.sha256(jar.cookies.get('paula_id') ?? '')}`;
+    await streamed();
+    jar.cookies.delete('paula_consent');
+    const response = await jar.consent({ storage: false });
+    expect(response.cookies).toContainEqual(expect.stringMatching(/^paula_id=; Max-Age=0/));
+    expect(await streamed()).toMatchObject([{ kind: 'consent', subject: device, withdrawn: Object.keys(ALL) }]);
+    const stranger = new Jar();
+    stranger.cookies.set('paula_id', randomId());
+    expect((await stranger.consent({ storage: false })).cookies).toContainEqual(
+      expect.stringMatching(/^paula_id=; Max-Age=0/),
+    );
+    expect(await streamed()).toEqual([]);
+  });
+
+  it('says a withdrawal again with the next choice, since its own telling may have failed', async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    await streamed();
+    const whole = deps;
+    deps = { ...deps, put: async (records) => records.map((_, i) => i) };
+    await jar.consent({ ...ALL, profile: false });
+    deps = whole;
+    await jar.consent({ ...ALL, profile: false, measurement: false });
+    expect(await streamed()).toMatchObject([{ kind: 'consent', withdrawn: ['measurement', 'profile'] }]);
+  });
+
   it('withdraws by the same call: the id cookie expires, the link goes, the lake learns it', async () => {
     const jar = new Jar();
     await jar.consent(ALL);
@@ -420,7 +449,7 @@ describe('messages', () => {
       JSON.parse(response.body ?? '')
         .errors.map((error: { path: string }) => error.path)
         .sort(),
-    ).toEqual(['properties.currency', 'properties.revenue', 'timestamp']);
+    ).toEqual(['properties.currency', 'properties.order_id', 'properties.revenue', 'timestamp']);
   });
 
   it('takes the good ones of a batch and lists the bad', async () => {
@@ -602,11 +631,14 @@ describe('identify from a browser', () => {
   it('keeps the twenty newest devices of a person, however many link at once', async () => {
     const person = 'p.k1.many';
     const devices = Array.from({ length: 25 }, (_, i) => `d.${i}`);
-    for (const device of devices) await deps.links.link({ device, person, since: 1, receipt: 'r', ttl: 1 });
+    for (const device of devices)
+      await deps.links.link({ device, person, since: 1, receipt: 'r', ttl: 1, personTtl: 1 });
     expect((await deps.links.read([person])).get(person)?.siblings).toEqual(devices.slice(-20));
     const crowd = Array.from({ length: 5 }, (_, i) => `d.crowd${i}`);
     await Promise.all(
-      crowd.map((device) => deps.links.link({ device, person: 'p.k1.crowd', since: 1, receipt: 'r', ttl: 1 })),
+      crowd.map((device) =>
+        deps.links.link({ device, person: 'p.k1.crowd', since: 1, receipt: 'r', ttl: 1, personTtl: 1 }),
+      ),
     );
     expect(new Set((await deps.links.read(['p.k1.crowd'])).get('p.k1.crowd')?.siblings)).toEqual(new Set(crowd));
   });
