@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type AdmitDeps, admit } from '../domain/admit.ts';
 import { writeConsentCookie } from '../domain/consent-cookie.ts';
 import { completeKeys } from '../domain/keys.ts';
@@ -5,7 +9,9 @@ import type { Purpose } from '../domain/purposes.ts';
 import { readSegmentMessage, sentOf } from '../domain/segment-message.ts';
 import type { EventRecord } from '../domain/stream-record.ts';
 import { compileTrackingPlan } from '../domain/tracking-plan.ts';
+import { type CountryTable, countryOf, loadCountryTable } from '../lambdas/adapters/country-table.ts';
 import { hashes, randomId } from '../lambdas/adapters/hashes.ts';
+import { metrics } from '../lambdas/adapters/metrics.ts';
 import { userAgentReader } from '../lambdas/adapters/user-agent.ts';
 import { deviceIdOf } from '../lambdas/browser.ts';
 import { admissionDeps } from '../lambdas/collect/admit-request.ts';
@@ -17,7 +23,7 @@ import { cpuMicros } from './measure.ts';
 import { type BenchMessage, type BenchMessages, benchMessages, MESSAGE_COUNT, USER_AGENTS } from './messages.ts';
 
 /** Fewer than the distinct user agents, so that the cache misses; the run checks how often. */
-const AGENT_CACHE = USER_AGENTS - 10;
+const AGENT_CACHE = USER_AGENTS - 5;
 
 const RECEIVED_AT = Date.UTC(2026, 10, 24, 12);
 const GRANTED: Purpose[] = ['storage', 'measurement', 'profile', 'personalisation'];
@@ -183,9 +189,25 @@ function gatewayEvent({ body, userAgent }: BenchMessage, i: number): GatewayEven
   } as GatewayEvent;
 }
 
-/** The whole door with everything but the network: its record is written out as it would go to the stream. */
+/** The table that is deployed, packed for this run. */
+function packedCountries(): CountryTable {
+  const folder = mkdtempSync(join(tmpdir(), 'paula-bench-'));
+  try {
+    const file = join(folder, 'country.bin');
+    execFileSync(process.execPath, [join(import.meta.dirname, '../scripts/pack-country-table.mjs'), file]);
+    return loadCountryTable(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The whole door with everything but the network: cookies, look-ups, counters, and the record as bytes for the stream. */
 function benchDoor() {
   let consumed = 0;
+  const countries = packedCountries();
+  const counters = metrics((line) => {
+    consumed += line.length;
+  });
   const answers = new Map<number | undefined, number>();
   const nothing = async () => undefined;
   const deps: CollectDeps = {
@@ -194,15 +216,15 @@ function benchDoor() {
     admission: admissionDeps(plan, keys, hashes.hmac, userAgentReader(AGENT_CACHE)),
     keys,
     randomId,
-    country: () => 'DE',
+    country: (address) => countryOf(address, countries),
     verifyIdentity: nothing,
     links: { read: async () => new Map(), link: async () => true, unlink: nothing, noteConsent: nothing },
     receipts: { latest: nothing, append: nothing },
     put: async (records) => {
-      for (const { record } of records) consumed += JSON.stringify(record).length;
+      for (const { record } of records) consumed += Buffer.from(JSON.stringify(record)).length;
       return [];
     },
-    count: () => {},
+    count: counters.count,
   };
   return {
     async collectAll(events: readonly GatewayEvent[]): Promise<number> {

@@ -1,5 +1,5 @@
 /** Rounds per measurement; the fastest is taken, since all that another process does can only add time. */
-const ROUNDS = 12;
+const ROUNDS = 20;
 
 /** Operations that are prepared and run at once: few enough to lie in the processor's caches, as one request's data does. */
 const CHUNK = 200;

@@ -39,7 +39,7 @@ export type AdmitDeps = {
  * A rejection holds its reason and the paths of the offending fields, never a value.
  */
 export type Admission =
-  | { outcome: 'accepted'; record: EventRecord; redacted: readonly Redaction[]; unknownFields: number }
+  | { outcome: 'accepted'; record: EventRecord; redacted: readonly Redaction[] }
   | { outcome: 'rejected'; record: RejectionRecord; issues: readonly Issue[] }
   | { outcome: 'counted' };
 
@@ -58,7 +58,7 @@ export function admit(sent: Sent, arrival: Arrival, deps: AdmitDeps): Admission 
   minimise(draft);
   enrich(draft, sent, arrival, deps);
   const record = anonymous ? anonymousRecord(draft.record, arrival, deps) : draft.record;
-  return { outcome: 'accepted', record, redacted: draft.redacted, unknownFields: parsed.unknownFields };
+  return { outcome: 'accepted', record, redacted: draft.redacted };
 }
 
 type Parsed = {
@@ -66,7 +66,6 @@ type Parsed = {
   values: Map<string, FieldValue>;
   occurredAt: number;
   clamped: boolean;
-  unknownFields: number;
 };
 
 /** An event on its way: its values, the purposes as bits, and the record that takes what is kept. */
@@ -85,11 +84,9 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
 
   const issues: Issue[] = [];
   const values = new Map<string, FieldValue>();
-  let known = 0;
   for (const field of event.fields) {
-    const raw = sent.fields[field.name];
+    const raw = sent.field(field.name);
     if (raw === undefined) continue;
-    known++;
     const value = readField(field, raw, pathOf(sent, field.name), issues);
     if (value !== undefined) values.set(field.name, value);
   }
@@ -102,27 +99,16 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
     issues.push({ path: 'timestamp', rule: 'must be an ISO 8601 time between the years 2000 and 2099' });
   if (issues.length > 0 || time === undefined)
     return { reason: issues[0]?.rule === 'is required' ? 'field_missing' : 'field_invalid', issues };
-  return {
-    event,
-    values,
-    occurredAt: time.at,
-    clamped: time.clamped,
-    unknownFields: countPresent(sent.fields) - known,
-  };
+  return { event, values, occurredAt: time.at, clamped: time.clamped };
 }
 
 function requireField(name: string, values: ReadonlyMap<string, FieldValue>, sent: Sent, issues: Issue[]): void {
+  if (values.has(name)) return;
   const path = pathOf(sent, name);
-  if (!values.has(name) && !issues.some((issue) => issue.path === path)) issues.push({ path, rule: 'is required' });
+  if (!issues.some((issue) => issue.path === path)) issues.push({ path, rule: 'is required' });
 }
 
 const pathOf = (sent: Sent, field: string): string => sent.paths?.[field] ?? sent.fieldPrefix + field;
-
-function countPresent(fields: Readonly<Record<string, unknown>>): number {
-  let present = 0;
-  for (const name in fields) if (fields[name] !== undefined) present++;
-  return present;
-}
 
 function occurredAt(sent: Sent, arrival: Arrival): { at: number; clamped: boolean } | undefined {
   if (sent.timestamp == null) return { at: arrival.receivedAt, clamped: false };
@@ -250,7 +236,7 @@ function identifiedRecord(parsed: Parsed, sent: Sent, arrival: Arrival, deps: Ad
     event: parsed.event.name,
     occurred_at: parsed.occurredAt,
     received_at: arrival.receivedAt,
-    purposes: [...arrival.granted],
+    purposes: arrival.granted as Purpose[],
   };
   if (parsed.clamped) record.time_clamped = true;
   if (sent.channel === 'server') {

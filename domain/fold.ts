@@ -3,6 +3,7 @@ import {
   type CampaignContact,
   DAY_MS,
   EVENT_RING,
+  MAX_ALL_PURCHASES,
   MAX_CAMPAIGNS,
   MAX_CATEGORIES,
   MAX_CURRENCIES,
@@ -16,6 +17,7 @@ import {
   type Totals,
   type Touch,
 } from './profile.ts';
+import { forgetOldest } from './purchases.ts';
 import { decayedWeight } from './score.ts';
 import { cutHash, shortHash } from './short-hash.ts';
 import type { EventRecord, OrderLine } from './stream-record.ts';
@@ -183,6 +185,7 @@ function evictLowest<V>(map: Map<string, V>, newcomer: string, scoreOf: (value: 
 const ORDER_EVENTS: ReadonlySet<string> = new Set(['Order Completed', 'Order Refunded', 'Order Cancelled']);
 
 function foldOrder(draft: Draft, record: EventRecord): void {
+  const { next } = draft;
   const placed = record.event === 'Order Completed';
   addTotals(own(draft, 'totals'), record, placed);
   for (const { product_id, category, quantity } of linesOf(record)) {
@@ -190,6 +193,7 @@ function foldOrder(draft: Draft, record: EventRecord): void {
     const pieces = placed ? quantity : -Math.abs(quantity);
     addPurchase(own(draft, 'purchases'), product_id, pieces, dayOf(record.occurred_at));
   }
+  if (next.purchases.size > MAX_ALL_PURCHASES) forgetOldest(own(draft, 'purchases'));
 }
 
 function addTotals(totals: Map<string, Totals>, { currency = OTHER, value = '0' }: EventRecord, placed: boolean): void {

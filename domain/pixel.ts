@@ -88,7 +88,7 @@ function readParameters(
       event: eventOf(others.get('e') ?? ''),
       eventPath: 'e',
       messageId: others.get('mid') || undefined,
-      fields,
+      field: (name) => fields[name],
       paths: FIELD_PATHS,
       fieldPrefix: '',
       pageUrl: page.url !== undefined && BARE_ORIGIN.test(page.url) ? undefined : page.url,

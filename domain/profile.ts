@@ -78,8 +78,11 @@ export const ORDER_RING = 32;
 /** Purchases in the profile item (9 bytes each); the oldest beyond it move to the `bought` item. */
 export const MAX_PURCHASES = 64;
 
-/** Purchases in the `bought` item (9 kB); the oldest beyond it are forgotten. */
+/** Purchases in the `bought` item (9 kB). */
 export const MAX_BOUGHT = 1000;
+
+/** Purchases of a profile in both items together; the fold forgets the oldest beyond it, whichever item holds it. */
+export const MAX_ALL_PURCHASES = MAX_PURCHASES + MAX_BOUGHT;
 
 export const DAY_MS = 86_400_000;
 

@@ -1,13 +1,23 @@
-import { MAX_BOUGHT, MAX_PURCHASES, type Profile, type Purchase } from './profile.ts';
+import { MAX_ALL_PURCHASES, MAX_PURCHASES, type Profile, type Purchase } from './profile.ts';
 
 type Purchases = ReadonlyMap<number, Purchase>;
 
 /**
  * All purchases of a profile. What stands in both items counts as the profile item has it: an entry is brought back there
- * whenever it changes.
+ * whenever it changes. What the fold has forgotten may still stand in the `bought` item, until that is written again.
  */
 export function allPurchases(resident: Purchases, bought: Purchases | undefined): Purchases {
-  return bought && bought.size > 0 ? new Map([...bought, ...resident]) : resident;
+  if (!bought || bought.size === 0) return resident;
+  const all = new Map([...bought, ...resident]);
+  forgetOldest(all);
+  return all;
+}
+
+/** Forgets the oldest purchases past the bound: after each order, so that the cut of batches makes no difference. */
+export function forgetOldest(purchases: Map<number, Purchase>): void {
+  const excess = purchases.size - MAX_ALL_PURCHASES;
+  if (excess <= 0) return;
+  for (const [hash] of oldestFirst([...purchases]).slice(0, excess)) purchases.delete(hash);
 }
 
 /** True where a fold needs the `bought` item beside the profile as it was read. */
@@ -34,8 +44,9 @@ export function divide(
   const moving = unchanged.slice(0, resident.size - MAX_PURCHASES);
   if (moving.length === 0) return { resident };
   for (const [hash] of moving) resident.delete(hash);
-  const bought = oldestFirst([...new Map([...overflow, ...moving])]);
-  return { resident, bought: new Map(bought.slice(-MAX_BOUGHT)) };
+  // Not what the profile item holds, nor what is forgotten; but what has just changed, until the profile item is written.
+  const staying = [...overflow].filter(([hash]) => !before.has(hash) && after.has(hash));
+  return { resident, bought: new Map(oldestFirst([...staying, ...moving])) };
 }
 
 /** By day, then by hash, so that the same purchases are always cut alike. */

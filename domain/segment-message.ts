@@ -83,7 +83,7 @@ export function sentOf(
     eventPath: 'event',
     messageId: message.messageId ?? undefined,
     timestamp: message.timestamp,
-    ...(message.type === 'identify' ? { fields: message.traits ?? {} } : fieldsOf(properties, message)),
+    ...(message.type === 'identify' ? traitOf(message.traits ?? {}) : fieldOf(properties, message)),
     fieldPrefix: message.type === 'identify' ? 'traits.' : 'properties.',
     pageUrl:
       contextText(message, 'page', 'url') ??
@@ -95,22 +95,35 @@ export function sentOf(
   };
 }
 
+const traitOf = (traits: Record<string, unknown>): Pick<Sent, 'field'> => ({
+  field: (name) => (Object.hasOwn(traits, name) ? traits[name] : undefined),
+});
+
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Properties that say something of the page or are read under another name. */
-const NOT_FIELDS: ReadonlySet<string> = new Set(['revenue', 'total', 'url', 'path', 'referrer', 'title', 'search']);
-
-/** Properties under the field names of the plan: `value` is the whole event's amount, Segment's `revenue`, else `total`. */
-function fieldsOf(properties: Record<string, unknown>, message: SegmentMessage): Pick<Sent, 'fields' | 'paths'> {
-  const fields: Record<string, unknown> = {};
-  for (const name in properties) if (!NOT_FIELDS.has(name)) fields[name] = properties[name];
+/**
+ * The message's properties under the field names of the plan: `value` is the whole event's amount, Segment's `revenue`,
+ * else `total`; campaign and country may also stand in the context.
+ */
+function fieldOf(properties: Record<string, unknown>, message: SegmentMessage): Pick<Sent, 'field' | 'paths'> {
   const amount = properties.revenue != null ? 'revenue' : properties.total != null ? 'total' : 'value';
-  if (amount !== 'value') fields.value = properties[amount];
-  fields.utm_source ??= contextText(message, 'campaign', 'source');
-  fields.utm_medium ??= contextText(message, 'campaign', 'medium');
-  fields.utm_campaign ??= contextText(message, 'campaign', 'name');
-  fields.country ??= contextText(message, 'location', 'country');
-  return { fields, paths: VALUE_PATHS[amount] };
+  const field = (name: string): unknown => {
+    switch (name) {
+      case 'value':
+        return properties[amount];
+      case 'utm_source':
+        return properties[name] ?? contextText(message, 'campaign', 'source');
+      case 'utm_medium':
+        return properties[name] ?? contextText(message, 'campaign', 'medium');
+      case 'utm_campaign':
+        return properties[name] ?? contextText(message, 'campaign', 'name');
+      case 'country':
+        return properties[name] ?? contextText(message, 'location', 'country');
+      default:
+        return Object.hasOwn(properties, name) ? properties[name] : undefined;
+    }
+  };
+  return { field, paths: VALUE_PATHS[amount] };
 }
 
 const VALUE_PATHS = { revenue: { value: 'properties.revenue' }, total: { value: 'properties.total' }, value: {} };

@@ -14,8 +14,8 @@ export type Sent = {
   eventPath: string;
   messageId?: string | undefined;
   timestamp?: unknown;
-  /** Raw values by field name of the tracking plan. */
-  fields: Readonly<Record<string, unknown>>;
+  /** The raw value of a field of the tracking plan, `undefined` where none was sent. */
+  field: (name: string) => unknown;
   /** Sender's own spelling of a field's path, where it differs from the field name. */
   paths?: Readonly<Record<string, string>>;
   /** Where a field without an entry in `paths` stands: `properties.` in a Segment message, '' in a pixel. */

@@ -14,19 +14,16 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
   const cors = corsHeaders(request.headers.origin, deps.plan.siteOfOrigin);
   if (request.method === 'OPTIONS')
     return { statusCode: 204, headers: { ...cors, ...PREFLIGHT_HEADERS, 'cache-control': 'no-store' } };
-  const answer = await answered(request, deps);
-  answer.headers = { ...answer.headers, ...cors };
-  return answer;
-}
-
-async function answered(request: Request, deps: CollectDeps): Promise<Response> {
+  let answer: Response;
   try {
-    return await stateChanging(request, deps);
+    answer = await stateChanging(request, deps);
   } catch (error) {
     if (!(error instanceof StreamUnavailable)) throw error;
     deps.count('StreamFailed', 'consent');
-    return unavailable();
+    answer = unavailable();
   }
+  answer.headers = { ...answer.headers, ...cors };
+  return answer;
 }
 
 function stateChanging(request: Request, deps: CollectDeps): Response | Promise<Response> {

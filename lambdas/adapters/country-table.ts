@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
 
 /**
  * The packed table: a header of three 32-bit counts (countries, IPv4 starts, IPv6 starts), the countries as two letters
@@ -36,7 +35,7 @@ export function loadCountryTable(file: string): CountryTable {
 /** The country of an address, ISO 3166-1 alpha-2; `undefined` where the table has none. The address goes no further. */
 export function countryOf(address: string, table: CountryTable): string | undefined {
   const mapped = address.startsWith('::ffff:') ? address.slice(7) : address;
-  const index = isIPv4(mapped)
+  const index = !mapped.includes(':')
     ? lookUp(table.v4, table.v4Country, v4Number(mapped))
     : lookUp(table.v6, table.v6Country, v6Upper(mapped));
   return index === 0 ? undefined : table.countries[index - 1];
@@ -54,17 +53,20 @@ function lookUp<T extends number | bigint>(starts: ArrayLike<T>, countries: Uint
   return low === 0 ? 0 : (countries[low - 1] as number);
 }
 
-function v4Number(address: string): number {
+function v4Number(address: string): number | undefined {
   let value = 0;
   let octet = 0;
+  let dots = 0;
   for (let i = 0; i < address.length; i++) {
     const code = address.charCodeAt(i);
     if (code === 46) {
       value = value * 256 + octet;
       octet = 0;
-    } else octet = octet * 10 + (code - 48);
+      dots++;
+    } else if (code >= 48 && code <= 57) octet = octet * 10 + (code - 48);
+    else return undefined;
   }
-  return value * 256 + octet;
+  return dots === 3 ? value * 256 + octet : undefined;
 }
 
 function v6Upper(address: string): bigint | undefined {

@@ -45,10 +45,7 @@ export function admitSent(
 function countAdmission(admission: Admission, sent: Sent, deps: CollectDeps): void {
   if (admission.outcome === 'rejected') deps.count('Rejected', admission.record.reason);
   else if (admission.outcome === 'counted') deps.count('CountedOnly', sent.site);
-  else {
-    if (admission.redacted.length > 0) deps.count('Redacted', sent.source, admission.redacted.length);
-    if (admission.unknownFields > 0) deps.count('UnknownParameters', sent.source, admission.unknownFields);
-  }
+  else if (admission.redacted.length > 0) deps.count('Redacted', sent.source, admission.redacted.length);
 }
 
 /** The record under the partition key of the profile that it folds into; under a random one where there is none. */

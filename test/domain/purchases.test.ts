@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { fold } from '../../domain/fold.ts';
+import { fold, type StreamedEvent } from '../../domain/fold.ts';
 import { EMPTY_PROFILE, MAX_BOUGHT, MAX_PURCHASES, type Profile, type Purchase } from '../../domain/profile.ts';
 import { allPurchases, divide, needsBought } from '../../domain/purchases.ts';
 import { shortHash } from '../../domain/short-hash.ts';
+import type { EventRecord } from '../../domain/stream-record.ts';
 import { orderOf, streamed } from './sample-events.ts';
 
 type Purchases = ReadonlyMap<number, Purchase>;
@@ -12,19 +13,19 @@ type Stored = { profile: Profile; bought: Purchases };
 
 const NOTHING: Stored = { profile: EMPTY_PROFILE, bought: new Map() };
 
-/** What `profile` does with an order: read, fold, divide. */
-function buy({ profile, bought }: Stored, n: number, lines: { product_id: string; quantity: number }[]): Stored {
+/** What `profile` does with a batch: read, fold, divide. */
+function receive({ profile, bought }: Stored, batch: readonly StreamedEvent[]): Stored {
   const overflow: Purchases = needsBought(profile) ? bought : new Map();
-  const after = fold(
-    { ...profile, purchases: allPurchases(profile.purchases, overflow) },
-    streamed([orderOf(n, lines)], n),
-  );
+  const after = fold({ ...profile, purchases: allPurchases(profile.purchases, overflow) }, batch);
   const divided = divide(profile.purchases, overflow, after.purchases);
   return {
     profile: { ...after, purchases: divided.resident, spilled: after.spilled || divided.bought !== undefined },
     bought: divided.bought ?? bought,
   };
 }
+
+const buy = (stored: Stored, n: number, lines: { product_id: string; quantity: number }[]): Stored =>
+  receive(stored, streamed([orderOf(n, lines)], n));
 
 const netOf = ({ profile, bought }: Stored, product: string) =>
   allPurchases(profile.purchases, bought).get(shortHash(product))?.net ?? 0;
@@ -81,5 +82,32 @@ describe('purchases past the profile item', () => {
     expect(resident.size).toBe(MAX_PURCHASES);
     expect(bought?.size).toBe(MAX_BOUGHT);
     expect([0, 1, 2, 3].map((hash) => bought?.has(hash))).toEqual([false, false, false, true]);
+  });
+
+  it('are the same however the stream is cut into batches, past both bounds too', () => {
+    const anyOrder = fc.array(fc.nat(1_499), { minLength: 40, maxLength: 120 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyOrder, fc.boolean()), { minLength: 20, maxLength: 40 }), (orders) => {
+        const events = orders.map(([products], n) =>
+          orderOf(
+            n,
+            products.map((product) => ({ product_id: `SKU-${product}`, quantity: 1 })),
+          ),
+        );
+        const stored = (batches: readonly (readonly EventRecord[])[]) => {
+          let state = NOTHING;
+          for (const [n, batch] of batches.entries()) state = receive(state, streamed([...batch], 1_000 * (n + 1)));
+          return [...allPurchases(state.profile.purchases, state.bought)].sort(([a], [b]) => a - b);
+        };
+        const cut: EventRecord[][] = [[]];
+        for (const [n, event] of events.entries()) {
+          if (orders[n]?.[1]) cut.push([]);
+          cut.at(-1)?.push(event);
+        }
+        expect(stored(cut)).toEqual(stored(events.map((event) => [event])));
+      }),
+      // Orders this large shrink slowly, and a smaller case says no more.
+      { numRuns: 20, endOnFailure: true },
+    );
   });
 });
