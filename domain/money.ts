@@ -48,8 +48,22 @@ const EXACT_AS_NUMBER = 10n ** BigInt(MAX_NUMBER_DIGITS);
 
 /** Writes units of 1/10000 as the shortest decimal text: `49.9`, `-3`, `0.0001`. */
 export function formatMoney(units: bigint): string {
-  if (units < EXACT_AS_NUMBER && units > -EXACT_AS_NUMBER) return String(Number(units) / Number(UNITS));
+  if (units < EXACT_AS_NUMBER && units > -EXACT_AS_NUMBER) return formatSmall(Number(units));
   const absolute = units < 0n ? -units : units;
   const fraction = (absolute % UNITS).toString().padStart(DECIMAL.scale, '0').replace(/0+$/, '');
   return `${units < 0n ? '-' : ''}${absolute / UNITS}${fraction && '.'}${fraction}`;
 }
+
+/** The usual amounts, without a bigint and without a fraction: both are slow to write out. */
+function formatSmall(units: number): string {
+  const absolute = Math.abs(units);
+  const whole = Math.floor(absolute / SCALE);
+  let rest = absolute - whole * SCALE;
+  const sign = units < 0 ? '-' : '';
+  if (rest === 0) return `${sign}${whole}`;
+  let places: number = DECIMAL.scale;
+  for (; rest % 10 === 0; places--) rest /= 10;
+  return `${sign}${whole}.${String(rest).padStart(places, '0')}`;
+}
+
+const SCALE = Number(UNITS);

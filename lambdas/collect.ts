@@ -22,7 +22,7 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
     deps.count('StreamFailed', 'consent');
     answer = unavailable();
   }
-  answer.headers = { ...answer.headers, ...cors };
+  Object.assign(answer.headers ?? {}, cors);
   return answer;
 }
 

@@ -13,26 +13,25 @@ export function messages(
   route: SegmentMessage['type'] | 'batch',
   deps: CollectDeps,
 ): Response | Promise<Response> {
-  const bytes = Buffer.byteLength(request.body);
-  if (bytes > BATCH_BYTES)
+  if (exceeds(request.body, BATCH_BYTES))
     return refused(413, 'too_large', [{ path: '', rule: `must have at most ${BATCH_BYTES} bytes` }], deps);
   const body = parseObject(request.body);
   if (!body) return refused(400, 'no_json', [{ path: '', rule: 'must be a JSON object' }], deps);
   const sender = authenticate(request, body, deps);
   if ('answer' in sender) return sender.answer;
-  return route === 'batch' ? batch(request, body, sender, deps) : single(request, body, bytes, route, sender, deps);
+  return route === 'batch' ? batch(request, body, sender, deps) : single(request, body, route, sender, deps);
 }
 
 async function single(
   request: Request,
   body: Record<string, unknown>,
-  bytes: number,
   type: SegmentMessage['type'],
   sender: Sender,
   deps: CollectDeps,
 ): Promise<Response> {
   const limit = eventLimit(sender.config);
-  if (bytes > limit) return refused(413, 'too_large', [{ path: '', rule: `must have at most ${limit} bytes` }], deps);
+  if (exceeds(request.body, limit))
+    return refused(413, 'too_large', [{ path: '', rule: `must have at most ${limit} bytes` }], deps);
   const read = readSegmentMessage(body, type);
   const judge = await judgeOf(sender, [read], request, deps);
   const outcome = await judge(read, 0);
@@ -52,7 +51,7 @@ async function batch(
   if (body.batch.length > BATCH_MESSAGES)
     return refused(413, 'too_large', [{ path: 'batch', rule: `must have at most ${BATCH_MESSAGES} messages` }], deps);
   const limit = eventLimit(sender.config);
-  const mayExceed = Buffer.byteLength(request.body) > limit;
+  const mayExceed = exceeds(request.body, limit);
   const read = body.batch.map((message: unknown) =>
     mayExceed && jsonBytes(message) > limit
       ? { issues: [{ path: '', rule: `must have at most ${limit} bytes` }] }
@@ -67,6 +66,9 @@ async function batch(
   if (bad.length === outcomes.length) return json(outcomes[0]?.status ?? 400, { success: false, rejected: bad });
   return accepted(bad, cookies);
 }
+
+/** A UTF-16 unit is three bytes of UTF-8 at most, so most bodies need not be measured. */
+const exceeds = (text: string, bytes: number): boolean => text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 
 /** Bytes of a message as JSON; without end where it is nested deeper than the engine's stack can follow. */
 function jsonBytes(message: unknown): number {
