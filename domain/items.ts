@@ -28,7 +28,7 @@ export type LinkItem = {
   siblings?: string[];
   /** Raised by each rewrite of `siblings`: the condition that keeps two doors from overwriting each other. */
   revision?: number;
-  /** Purpose to the time of its withdrawal: events received up to then no longer count for it. */
+  /** Purpose to the time of its withdrawal: events received up to then are not folded and not ingested for it any more. */
   withdrawn?: Partial<Record<Purpose, number>>;
   /** Of the withdrawn purposes, those that a later receipt grants again, with its time. */
   regranted?: Partial<Record<Purpose, number>>;

@@ -38,8 +38,8 @@ export const literalsOf = (parameters: readonly Parameter[], asOf: Date): string
 export const FEATURE_WINDOW_DAYS = 90;
 
 /**
- * How long the lake's lease holds: longer than a run may take, since the state machine's own timeout is the same. A writer
- * that died keeps the others waiting for no longer than this.
+ * How long the lake's lease holds. The state machine ends a minute earlier, counted from its start, so that no run outlives
+ * the lease that it holds. A writer that died keeps the others waiting for no longer than this.
  */
 export const LEASE_SECONDS = 3600;
 

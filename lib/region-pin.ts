@@ -41,8 +41,9 @@ const RULES: readonly Rule[] = [
     name: 'edge-endpoint',
     breach: ({ Type, Properties }) => {
       if (Type !== 'AWS::ApiGateway::RestApi' && Type !== 'AWS::ApiGateway::DomainName') return undefined;
-      const types = (Properties?.EndpointConfiguration as { Types?: unknown[] } | undefined)?.Types ?? ['EDGE'];
-      return types.every((type) => type === 'REGIONAL' || type === 'PRIVATE')
+      const types = (Properties?.EndpointConfiguration as { Types?: unknown } | undefined)?.Types;
+      // Absent means EDGE; a reference that is resolved at deploy could be anything.
+      return Array.isArray(types) && types.every((type) => type === 'REGIONAL' || type === 'PRIVATE')
         ? undefined
         : 'an edge endpoint terminates TLS outside the region; use REGIONAL';
     },

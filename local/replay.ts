@@ -44,6 +44,7 @@ async function main(): Promise<void> {
   const post = poster(values.url, values['write-key'] ?? writeKey(source));
   const open = replayFile.messages;
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
+  if (!(limit > 0)) return fail('--limit must be a positive number');
 
   const done = values.checkpoint === undefined ? 0 : readCheckpoint(values.checkpoint).answered;
   const started = Date.now();
