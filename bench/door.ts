@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
 import { type AdmitDeps, admit } from '../domain/admit.ts';
 import { writeConsentCookie } from '../domain/consent-cookie.ts';
 import { completeKeys } from '../domain/keys.ts';
@@ -201,7 +203,10 @@ function packedCountries(): CountryTable {
   }
 }
 
-/** The whole door with everything but the network: cookies, look-ups, counters, and the record as bytes for the stream. */
+/** Middy looks into the context for a timer that this handler does not want. */
+const CONTEXT = { getRemainingTimeInMillis: () => 29_000 } as Context;
+
+/** The whole door with everything but the network: middleware, cookies, look-ups, counters, and the record as bytes for the stream. */
 function benchDoor() {
   let consumed = 0;
   const countries = packedCountries();
@@ -226,10 +231,13 @@ function benchDoor() {
     },
     count: counters.count,
   };
+  const handler = middy(async (event: GatewayEvent) => collect(readRequest(event), deps), {
+    timeoutEarlyInMillis: 0,
+  }).use(counters.flush);
   return {
     async collectAll(events: readonly GatewayEvent[]): Promise<number> {
       for (const event of events) {
-        const { statusCode } = await collect(readRequest(event), deps);
+        const { statusCode } = await handler(event, CONTEXT);
         answers.set(statusCode, (answers.get(statusCode) ?? 0) + 1);
       }
       return consumed;
