@@ -87,8 +87,13 @@ function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { rea
   for (const field of event.fields) {
     const raw = sent.field(field.name);
     if (raw === undefined) continue;
-    const value = readField(field, raw, pathOf(sent, field.name), issues);
+    const found = issues.length;
+    const value = readField(field, raw, issues);
     if (value !== undefined) values.set(field.name, value);
+    for (let i = found; i < issues.length; i++) {
+      const issue = issues[i] as Issue;
+      issue.path = pathOf(sent, field.name) + issue.path;
+    }
   }
   settleAmounts(event.name, values, (field) => pathOf(sent, field), issues);
   for (const name of event.required) requireField(name, values, sent, issues);

@@ -25,12 +25,15 @@ const UNPACKED: readonly Purpose[][] = Array.from({ length: 1 << PURPOSES.length
   PURPOSES.filter((_purpose, bit) => mask & (1 << bit)),
 );
 
+/** The form of the cookie's value, its first part. */
+const VERSION = 'v1.';
+
 /**
  * The cookie's value: `v1.<given at, base 36>.<mask, base 36>.<signature>`. The signature also covers the device
  * id ('' where storage was refused), so that choices cannot be carried over to another browser.
  */
 export function writeConsentCookie(choices: Choices, deviceId: string, key: Key, hmac: Hmac): string {
-  const body = `v1.${choices.givenAt.toString(36)}.${purposeMask(choices.granted).toString(36)}`;
+  const body = `${VERSION}${choices.givenAt.toString(36)}.${purposeMask(choices.granted).toString(36)}`;
   return `${body}.${hmac(`${body}|${deviceId}`, key.key)}`;
 }
 
@@ -46,21 +49,21 @@ export function readConsentCookie(
   now: number,
 ): Choices | undefined {
   const end = value.lastIndexOf('.');
-  const body = value.slice(0, end);
-  const signed = `${body}|${deviceId}`;
-  if (!keys.some((key) => sameText(hmac(signed, key.key), value.slice(end + 1)))) return undefined;
-  const [version, given = '', mask = ''] = body.split('.', 3);
-  const granted = UNPACKED[Number.parseInt(mask, 36)];
-  const givenAt = Number.parseInt(given, 36);
-  if (version !== 'v1' || !granted || givenAt > now || now - givenAt > COOKIE_MAX_AGE_SECONDS * 1000) return undefined;
+  const signed = `${value.slice(0, end)}|${deviceId}`;
+  if (!keys.some((key) => endsWith(value, end + 1, hmac(signed, key.key)))) return undefined;
+  const between = value.lastIndexOf('.', end - 1);
+  const granted = UNPACKED[Number.parseInt(value.slice(between + 1, end), 36)];
+  const givenAt = Number.parseInt(value.slice(VERSION.length, between), 36);
+  if (!value.startsWith(VERSION) || !granted || givenAt > now || now - givenAt > COOKIE_MAX_AGE_SECONDS * 1000)
+    return undefined;
   return { granted, givenAt };
 }
 
-/** Compares without an early end, so that the time taken says nothing about the first difference. */
-function sameText(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
+/** Compares from `start` on without an early end, so that the time taken says nothing about the first difference. */
+function endsWith(value: string, start: number, expected: string): boolean {
+  if (value.length - start !== expected.length) return false;
   let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  for (let i = 0; i < expected.length; i++) difference |= value.charCodeAt(start + i) ^ expected.charCodeAt(i);
   return difference === 0;
 }
 

@@ -16,30 +16,31 @@ export type FieldValue = string | number | bigint | boolean | SentLine[];
 const MAX_LINES = 2000;
 const MAX_INTEGER = 2_147_483_647;
 
-/** Reads one field, or says in `issues` which rule it breaks. Empty values and unexpanded macros are absent: `undefined`. */
-export function readField(
-  field: PlannedEventField,
-  value: unknown,
-  path: string,
-  issues: Issue[],
-): FieldValue | undefined {
+/**
+ * Reads one field, or says in `issues` which rule it breaks, with a path from the field on: '' or `[2].price`. Empty values
+ * and unexpanded macros are absent: `undefined`.
+ */
+export function readField(field: PlannedEventField, value: unknown, issues: Issue[]): FieldValue | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string' && isUnexpandedMacro(value)) return undefined;
   switch (field.type) {
     case 'text':
-      return readText(value, field.maxLength, path, issues);
+      return readText(value, field.maxLength, HERE, issues);
     case 'integer':
-      return readInteger(value, path, issues);
+      return readInteger(value, HERE, issues);
     case 'decimal':
-      return readDecimal(value, path, issues);
+      return readDecimal(value, HERE, issues);
     case 'boolean':
-      return readBoolean(value, path, issues);
+      return readBoolean(value, HERE, issues);
     case 'currency':
-      return readCurrency(value, path, issues);
+      return readCurrency(value, HERE, issues);
     case 'products':
-      return readLines(value, path, issues);
+      return readLines(value, issues);
   }
 }
+
+/** The path of the field itself. */
+const HERE = '';
 
 function readText(value: unknown, maxLength: number, path: string, issues: Issue[]): string | undefined {
   const text = typeof value === 'number' && Number.isFinite(value) ? String(value) : value;
@@ -71,12 +72,12 @@ function readCurrency(value: unknown, path: string, issues: Issue[]): string | u
   return isCurrency(code) ? code : refuse(issues, path, 'must be an ISO 4217 currency');
 }
 
-function readLines(value: unknown, path: string, issues: Issue[]): SentLine[] | undefined {
-  if (!Array.isArray(value)) return refuse(issues, path, 'must be a list of order lines');
-  if (value.length > MAX_LINES) return refuse(issues, path, `must have at most ${MAX_LINES} lines`);
+function readLines(value: unknown, issues: Issue[]): SentLine[] | undefined {
+  if (!Array.isArray(value)) return refuse(issues, HERE, 'must be a list of order lines');
+  if (value.length > MAX_LINES) return refuse(issues, HERE, `must have at most ${MAX_LINES} lines`);
   const lines: SentLine[] = [];
   for (let i = 0; i < value.length; i++) {
-    const line = readLine(value[i], `${path}[${i}]`, issues);
+    const line = readLine(value[i], `[${i}]`, issues);
     if (line) lines.push(line);
   }
   return lines.length > 0 ? lines : undefined;

@@ -9,7 +9,7 @@ const MAX_ID_LENGTH = 255;
 
 const Id = z.string().min(1).max(MAX_ID_LENGTH);
 /** Checked field by field against the tracking plan, so its entries are not walked here. Libraries send `null` for none. */
-const Fields = z
+const FieldsObject = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
     'must be an object',
@@ -23,10 +23,10 @@ const Message = z.object({
   userId: z.union([Id, z.number()]).nullish(),
   messageId: Id.nullish(),
   timestamp: z.unknown().optional(),
-  properties: Fields,
-  traits: Fields,
+  properties: FieldsObject,
+  traits: FieldsObject,
   /** Free-form in the specification: what is not of the expected form in it is as good as absent. */
-  context: Fields,
+  context: FieldsObject,
 });
 
 export type SegmentMessage = z.infer<typeof Message>;
@@ -51,12 +51,10 @@ export function readSegmentMessage(
 export const userIdOf = (message: SegmentMessage): string | undefined =>
   message.userId == null ? undefined : String(message.userId);
 
-/** A text at a place of the context; `undefined` where there is none. */
-export function contextText(message: SegmentMessage, ...place: readonly string[]): string | undefined {
-  let at: unknown = message.context;
-  for (const name of place)
-    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined;
-  return textOr(at);
+/** A text of the context, of its own or within a `group` such as `page`; `undefined` where there is none. */
+export function contextText(message: SegmentMessage, name: string, group?: string): string | undefined {
+  const within = group === undefined ? message.context : message.context?.[group];
+  return typeof within === 'object' && within !== null ? textOr((within as Record<string, unknown>)[name]) : undefined;
 }
 
 /** The choices of `context.consent`: our purpose names set to `true`; anything else is no. `undefined` where it is absent. */
@@ -75,6 +73,7 @@ export function sentOf(
 ): Sent {
   const server = source.config.kind !== 'browser';
   const properties = message.properties ?? {};
+  const { field, paths } = message.type === 'identify' ? traitOf(message.traits ?? {}) : fieldOf(properties, message);
   return {
     channel: server ? 'server' : 'browser',
     source: source.name,
@@ -83,20 +82,25 @@ export function sentOf(
     eventPath: 'event',
     messageId: message.messageId ?? undefined,
     timestamp: message.timestamp,
-    ...(message.type === 'identify' ? traitOf(message.traits ?? {}) : fieldOf(properties, message)),
+    field,
+    paths,
     fieldPrefix: message.type === 'identify' ? 'traits.' : 'properties.',
     pageUrl:
-      contextText(message, 'page', 'url') ??
-      contextText(message, 'page', 'path') ??
+      contextText(message, 'url', 'page') ??
+      contextText(message, 'path', 'page') ??
       textOr(properties.url) ??
       textOr(properties.path),
-    referrer: contextText(message, 'page', 'referrer') ?? textOr(properties.referrer),
+    referrer: contextText(message, 'referrer', 'page') ?? textOr(properties.referrer),
     userAgent: server ? contextText(message, 'userAgent') : headerUserAgent,
   };
 }
 
-const traitOf = (traits: Record<string, unknown>): Pick<Sent, 'field'> => ({
+/** How the fields of the tracking plan are found in a message. */
+type Fields = Required<Pick<Sent, 'field' | 'paths'>>;
+
+const traitOf = (traits: Record<string, unknown>): Fields => ({
   field: (name) => (Object.hasOwn(traits, name) ? traits[name] : undefined),
+  paths: {},
 });
 
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
@@ -105,20 +109,20 @@ const textOr = (value: unknown): string | undefined => (typeof value === 'string
  * The message's properties under the field names of the plan: `value` is the whole event's amount, Segment's `revenue`,
  * else `total`; campaign and country may also stand in the context.
  */
-function fieldOf(properties: Record<string, unknown>, message: SegmentMessage): Pick<Sent, 'field' | 'paths'> {
+function fieldOf(properties: Record<string, unknown>, message: SegmentMessage): Fields {
   const amount = properties.revenue != null ? 'revenue' : properties.total != null ? 'total' : 'value';
   const field = (name: string): unknown => {
     switch (name) {
       case 'value':
         return properties[amount];
       case 'utm_source':
-        return properties[name] ?? contextText(message, 'campaign', 'source');
+        return properties[name] ?? contextText(message, 'source', 'campaign');
       case 'utm_medium':
-        return properties[name] ?? contextText(message, 'campaign', 'medium');
+        return properties[name] ?? contextText(message, 'medium', 'campaign');
       case 'utm_campaign':
-        return properties[name] ?? contextText(message, 'campaign', 'name');
+        return properties[name] ?? contextText(message, 'name', 'campaign');
       case 'country':
-        return properties[name] ?? contextText(message, 'location', 'country');
+        return properties[name] ?? contextText(message, 'country', 'location');
       default:
         return Object.hasOwn(properties, name) ? properties[name] : undefined;
     }

@@ -7,8 +7,8 @@ const BLOCK_BYTES = 64;
 /** Texts up to this many bytes are hashed in a buffer that is kept; ids and cookies are far shorter. */
 const SCRATCH_BYTES = 1024;
 
-/** The padded keys, each at the head of a buffer that has room for what follows it. */
-type Pads = { inner: Buffer; outer: Buffer };
+/** The padded keys, each at the head of a buffer that has room for what follows it; `upTo` are its first bytes by their number. */
+type Pads = { inner: Buffer; upTo: Buffer[]; outer: Buffer };
 
 /** Keys made ready once: reading base64url on every call costs more than the hash. */
 const prepared = new Map<string, Pads>();
@@ -23,7 +23,7 @@ function padsOf(base64url: string): Pads {
         Buffer.from(Array.from({ length: BLOCK_BYTES }, (_, i) => (key[i] ?? 0) ^ pad)),
         Buffer.alloc(room),
       ]);
-    pads = { inner: padded(0x36, SCRATCH_BYTES), outer: padded(0x5c, 32) };
+    pads = { inner: padded(0x36, SCRATCH_BYTES), upTo: [], outer: padded(0x5c, 32) };
     prepared.set(base64url, pads);
   }
   return pads;
@@ -31,14 +31,22 @@ function padsOf(base64url: string): Pads {
 
 /** HMAC-SHA-256, put together from two one-shot hashes as RFC 2104 defines it: `createHmac` costs twice as much. */
 function hmac(text: string, key: string): string {
-  const { inner, outer } = padsOf(key);
-  const long = text.length * 3 > SCRATCH_BYTES;
-  const message = long
-    ? Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.from(text)])
-    : inner.subarray(0, BLOCK_BYTES + inner.write(text, BLOCK_BYTES, 'utf8'));
+  const pads = padsOf(key);
+  const { outer } = pads;
+  const message = text.length * 3 > SCRATCH_BYTES ? longMessage(text, pads) : shortMessage(text, pads);
   // A digest as latin1 text and back is far cheaper than a Buffer of its own.
   outer.write(hash('sha256', message, 'binary'), BLOCK_BYTES, 'latin1');
   return hash('sha256', outer, 'base64url');
+}
+
+const longMessage = (text: string, { inner }: Pads): Buffer =>
+  Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.from(text)]);
+
+/** Writes into the kept buffer; the view of its first bytes is kept too, since most texts have one of a few lengths. */
+function shortMessage(text: string, { inner, upTo }: Pads): Buffer {
+  const end = BLOCK_BYTES + inner.write(text, BLOCK_BYTES, 'utf8');
+  upTo[end] ??= inner.subarray(0, end);
+  return upTo[end];
 }
 
 /** SHA-256 and HMAC-SHA-256 of UTF-8 texts, base64url. */

@@ -10,6 +10,7 @@ export type Metrics = { count: (metric: string, dimension: string, by?: number) 
 export function metrics(write: (line: string) => void): Metrics {
   const counts = new Map<string, { metric: string; dimension: string; value: number }>();
   const flush = (): void => {
+    if (counts.size === 0) return;
     for (const { metric, dimension, value } of counts.values()) write(embedded(metric, dimension, value));
     counts.clear();
   };

@@ -30,7 +30,9 @@ export function admitSent(
   const admission = admit(
     sent,
     {
-      ...by,
+      deviceId: by.deviceId,
+      personId: by.personId,
+      granted: by.granted,
       receivedAt: request.receivedAt,
       requestId: request.requestId,
       position,
