@@ -223,7 +223,13 @@ function benchDoor() {
     randomId,
     country: (address) => countryOf(address, countries),
     verifyIdentity: nothing,
-    links: { read: async () => new Map(), link: async () => true, unlink: nothing, noteConsent: nothing },
+    links: {
+      read: async () => new Map(),
+      hasProfile: async () => false,
+      link: async () => true,
+      unlink: nothing,
+      noteConsent: nothing,
+    },
     receipts: { latest: nothing, append: nothing },
     put: async (records) => {
       for (const { record } of records) consumed += Buffer.from(JSON.stringify(record)).length;

@@ -1,13 +1,12 @@
 import * as z from 'zod';
+import { CollectorHost, certificateRefusal, hostRefusal } from './collector-hosts.ts';
+import { HostName } from './host-name.ts';
 import { INGEST_WINDOW_DAYS } from './ingest-window.ts';
 import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
 import { DEFAULT_REGION, EuRegion, requireEuRegion } from './region.ts';
 import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, "-" or "_", 40 at most');
-const Host = z
-  .string()
-  .regex(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a host name');
 const Origin = z
   .string()
   .regex(
@@ -40,7 +39,7 @@ const Site = z.strictObject({
   /** Exact origins whose pages may call the browser routes with credentials. */
   origins: z.array(Origin).min(1),
   /** Hosts that `/click` may redirect to; https only. */
-  clickHosts: z.array(Host).default([]),
+  clickHosts: z.array(HostName).default([]),
   /** Count events without an id where storage is not granted; false makes them a counter only. */
   anonymousCounting: z.boolean(),
 });
@@ -51,6 +50,12 @@ const Source = z.strictObject({
   /** Names of the tracking plan's events that this source may send; absent means all. */
   events: z.array(z.string()).optional(),
 });
+
+/**
+ * Longest interval of the plan: audiences that are a day old serve nobody, and the alarm for a late plan looks back over
+ * four intervals, of which CloudWatch takes a week at most.
+ */
+const MAX_PLAN_SECONDS = 86_400;
 
 const Stage = z.strictObject({
   region: EuRegion.default(DEFAULT_REGION),
@@ -65,13 +70,18 @@ const Stage = z.strictObject({
   /** How long `land` gathers events: longer makes fewer, larger files. Lambda's limit is 300 s. */
   landWindowSeconds: z.number().min(0).max(300),
   /** How often the plan (ingest, features, segments, publish) runs. EventBridge takes whole minutes. */
-  planEverySeconds: z.int().min(5),
+  planEverySeconds: z.int().min(5).max(MAX_PLAN_SECONDS),
   /** How long a cart must lie still before its owner has abandoned it. */
   segmentQuietSeconds: z.int().min(0),
   /** Requests per second and burst that each route admits. */
   throttle: z.strictObject({ rate: z.int().min(1), burst: z.int().min(1) }),
   /** Bytes that one Athena statement may scan before it is cancelled. */
   scanLimitBytes: z.int().min(10_000_000),
+  /**
+   * Collector hosts under the brand's domain, by site, so that cookies are first-party. Where a stage has any, the door
+   * answers under these names alone. docs/runbook.md says how to get a certificate and which DNS record to create.
+   */
+  hosts: z.record(Name, CollectorHost).default({}),
 });
 
 const Destination = z.strictObject({
@@ -111,8 +121,10 @@ export type PlannedField = z.infer<typeof PlannedField>;
 /** Storage and device profiles end after 13 months at most: the TCF's re-ask period and the CNIL's limit for cookies. */
 export const MAX_DEVICE_RETENTION_DAYS = 395;
 
-function crossChecks({ purposes, trackingPlan, sources, sites }: z.infer<typeof Shape>, ctx: z.RefinementCtx): void {
+function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void {
+  const { purposes, trackingPlan, sources, sites } = config;
   const refuse = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+  checkHosts(config, refuse);
 
   for (const purpose of CONSENT_ONLY) {
     const terms = purposes[purpose];
@@ -161,6 +173,29 @@ function crossChecks({ purposes, trackingPlan, sources, sites }: z.infer<typeof 
   }
 }
 
+/** A name leads to one place, so no two stages or sites share a host. */
+function checkHosts(
+  { stages, sites }: z.infer<typeof Shape>,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  const taken = new Map<string, string>();
+  const pages = Object.values(sites).flatMap(({ origins }) => origins);
+  for (const [stageName, { hosts, region }] of Object.entries(stages)) {
+    for (const [siteName, host] of Object.entries(hosts)) {
+      const path = ['stages', stageName, 'hosts', siteName];
+      const site = sites[siteName];
+      if (!site) refuse(path, `"${siteName}" is not a configured site`);
+      const refusal = site && hostRefusal(host, site.origins, pages);
+      if (refusal) refuse([...path, 'name'], refusal);
+      const other = taken.get(host.name);
+      if (other !== undefined) refuse([...path, 'name'], `"${host.name}" belongs to ${other} already`);
+      taken.set(host.name, `stages.${stageName}.hosts.${siteName}`);
+      const misplaced = certificateRefusal(host, region);
+      if (misplaced) refuse([...path, 'certificateArn'], misplaced);
+    }
+  }
+}
+
 /** Turns an input into a configuration; throws one error that lists every offending key with its rule. */
 export function parseConfig(input: unknown): PaulaConfig {
   const parsed = PaulaConfig.safeParse(input);
@@ -174,10 +209,19 @@ export function defineConfig(input: PaulaConfigInput): PaulaConfig {
   return parseConfig(input);
 }
 
-/** Returns a stage by name, optionally moved to another region, which is held to the same rule. */
+/**
+ * Returns a stage by name, optionally moved to another region, which is held to the same rules: throws where it is outside
+ * the EU, or where a collector host has its certificate elsewhere.
+ */
 export function stageOf(config: PaulaConfig, name: string, region?: string): StageConfig {
   const stage = config.stages[name];
   if (!stage)
     throw new Error(`stage "${name}" is not in paula.config.ts; known: ${Object.keys(config.stages).join(', ')}`);
-  return region === undefined ? stage : { ...stage, region: requireEuRegion(region) };
+  if (region === undefined) return stage;
+  const moved = { ...stage, region: requireEuRegion(region) };
+  for (const [site, host] of Object.entries(moved.hosts)) {
+    const misplaced = certificateRefusal(host, moved.region);
+    if (misplaced) throw new Error(`stages.${name}.hosts.${site}.certificateArn: ${misplaced}`);
+  }
+  return moved;
 }

@@ -8,18 +8,7 @@ import { pinLogicalId, removalOf } from './pinned.ts';
 /** KMS's shortest: a throw-away stage's key should not be billed for a month after it. */
 const PENDING_DAYS = 7;
 
-/** What DynamoDB, S3, Secrets Manager and Athena need of a key on behalf of who reads and writes through them. */
-const USE = [
-  'kms:Decrypt',
-  'kms:DescribeKey',
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-];
-
-/** The customer-managed key under which all data of the stage stands: stream, tables, lake, secret and logs. */
+/** The customer-managed key under which all data of the stage stands: stream, tables, lake, secret, logs and alarms. */
 export class DataKey extends Key {
   constructor(scope: Construct, id: string, { stage }: { stage: StageConfig }) {
     super(scope, id, {
@@ -30,6 +19,18 @@ export class DataKey extends Key {
     });
     pinLogicalId(this, 'DataKey');
     const { partition, region, account } = Stack.of(this);
+    // An alarm publishes to its topic as the service, so the key itself must let it.
+    this.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        resources: ['*'],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': account },
+          ArnLike: { 'aws:SourceArn': `arn:${partition}:cloudwatch:${region}:${account}:alarm:*` },
+        },
+      }),
+    );
     // CloudWatch Logs encrypts with the key itself, and only for log groups of this account and region.
     this.addToResourcePolicy(
       new PolicyStatement({
@@ -43,17 +44,15 @@ export class DataKey extends Key {
     );
   }
 
-  /** Lets a principal read and write data that stands under the key, through the services that hold it. */
-  grantUse(grantee: IGrantable): Grant {
-    return Grant.addToPrincipal({ grantee, actions: USE, resourceArns: [this.keyArn] });
-  }
-
-  /** Lets a principal write data only. */
+  /** Lets a principal write data, through the services that hold it. */
   grantSeal(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({ grantee, actions: ['kms:GenerateDataKey'], resourceArns: [this.keyArn] });
   }
 
-  /** Lets a principal read data only. */
+  /**
+   * Lets a principal read data, through the services that hold it. DynamoDB needs no more for a write: it opens the table's
+   * key on behalf of whoever touches an item, and makes keys by the grant that it got when the table was made.
+   */
   grantOpen(grantee: IGrantable): Grant {
     return Grant.addToPrincipal({ grantee, actions: ['kms:Decrypt'], resourceArns: [this.keyArn] });
   }

@@ -11,6 +11,7 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
 import { type RoutedFunction, routes } from '../domain/routes.ts';
+import { CollectorHost } from './collector-host.ts';
 import type { LineStackProps } from './line-stack.ts';
 import { PaulaFunction } from './paula-function.ts';
 import { StageLogGroup } from './stage-log-group.ts';
@@ -34,8 +35,12 @@ const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
   }),
 );
 
-/** The HTTP API and the two functions behind it. */
+/** The HTTP API, the hosts under which it answers and the two functions behind it. */
 export class Door extends Construct {
+  readonly api: HttpApi;
+  readonly collect: PaulaFunction;
+  readonly decide: PaulaFunction;
+
   constructor(scope: Construct, id: string, props: LineStackProps) {
     super(scope, id);
     const { config, stage, state } = props;
@@ -84,7 +89,13 @@ export class Door extends Construct {
     state.tables.grantDecide(decide);
     state.keys.grantRead(decide);
 
-    const api = new HttpApi(this, 'Api', { createDefaultStage: false, description: `${config.brand.name}: door` });
+    const hosts = Object.entries(stage.hosts);
+    const api = new HttpApi(this, 'Api', {
+      createDefaultStage: false,
+      description: `${config.brand.name}: door`,
+      // Cookies are host-only: one that a browser got under API Gateway's own name would be lost under the brand's.
+      ...(hosts.length > 0 && { disableExecuteApiEndpoint: true }),
+    });
     const integrate = (id: RoutedFunction, { function: handler }: PaulaFunction) =>
       new HttpLambdaIntegration(id, handler, {
         payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
@@ -116,6 +127,7 @@ export class Door extends Construct {
     );
     // API Gateway refuses settings of a route that is not there yet.
     live.node.addDependency(...added);
+    for (const [site, host] of hosts) new CollectorHost(this, `Host-${site}`, { site, host, api, stage: live });
 
     Validations.of(api).acknowledge({
       id: 'AwsSolutions-APIG4',
@@ -128,6 +140,9 @@ export class Door extends Construct {
         id: 'AwsSolutions-APIG1',
         reason: 'Access logs are the brand’s choice (stage.accessLogs); metrics per route count without them.',
       });
-    new CfnOutput(this, 'Url', { value: api.apiEndpoint, description: 'The door' });
+    if (hosts.length === 0) new CfnOutput(this, 'Url', { value: api.apiEndpoint, description: 'The door' });
+    this.api = api;
+    this.collect = collect;
+    this.decide = decide;
   }
 }

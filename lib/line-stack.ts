@@ -1,8 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { consumers } from '../domain/consumers.ts';
+import { Alarms } from './alarms.ts';
 import { Door } from './door.ts';
 import { KeysCompletion } from './keys-completion.ts';
+import { LineDashboard } from './line-dashboard.ts';
+import { lineMetrics } from './line-metrics.ts';
 import type { PaulaStackProps } from './paula-stage.ts';
 import { Plan } from './plan.ts';
 import type { StateStack } from './state-stack.ts';
@@ -20,11 +23,11 @@ export class LineStack extends Stack {
       description: 'Paula: the line (door, consumers, plan); holds no data',
       analyticsReporting: false,
     });
-    const { stage, state } = props;
+    const { stage, stageName, state } = props;
     const { profile, land } = consumers(stage);
 
     new KeysCompletion(this, 'Keys', props);
-    new Door(this, 'Door', props);
+    const door = new Door(this, 'Door', props);
 
     const folding = new StreamConsumer(this, 'Profile', {
       ...props,
@@ -47,6 +50,11 @@ export class LineStack extends Stack {
     });
     state.lake.grantLand(landing.function);
 
-    new Plan(this, 'Plan', props);
+    const plan = new Plan(this, 'Plan', props);
+
+    const { stream, key } = state;
+    const metrics = lineMetrics({ stageName, stream, door, profile: folding, land: landing, plan });
+    const alarms = new Alarms(this, 'Alarms', { stage, key, metrics });
+    new LineDashboard(this, 'Dashboard', { metrics, alarms: alarms.all });
   }
 }

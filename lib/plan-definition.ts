@@ -1,4 +1,5 @@
 import { LEASE_PK } from '../domain/items.ts';
+import { LEASE_HELD_METRIC } from '../domain/metrics.ts';
 import { splitAtPlaceholders } from '../domain/placeholders.ts';
 import { LEASE_SECONDS, type Parameter, type Step, unloadPrefix } from '../domain/plan.ts';
 
@@ -10,6 +11,8 @@ export interface PlanTargets {
   readonly bucket: string;
   readonly controlTable: string;
   readonly publishFunctionArn: string;
+  /** CloudWatch namespace of the platform's own metrics. */
+  readonly metricsNamespace: string;
   /** How long a run waits for another one's lease before it leaves the work to the next, in seconds. */
   readonly leaseWaitSeconds: number;
 }
@@ -77,6 +80,15 @@ const RETRY_LEASE = [
   },
 ];
 
+/** The alarm for a held lease waits for this one data point. */
+const THROTTLED_METRIC = {
+  ErrorEquals: ['States.TaskFailed'],
+  IntervalSeconds: 1,
+  BackoffRate: 2,
+  MaxAttempts: 3,
+  JitterStrategy: 'FULL',
+};
+
 /** The lease is another owner's. */
 const LEASE_LOST = 'DynamoDB.ConditionalCheckFailedException';
 
@@ -128,7 +140,7 @@ export function planDefinition(steps: readonly Step[], targets: PlanTargets): St
       Choices: [
         {
           Condition: expression(`$looks >= ${Math.ceil(targets.leaseWaitSeconds / LEASE_POLL_SECONDS)}`),
-          Next: 'LeaseStaysHeld',
+          Next: 'CountLeaseHeld',
         },
       ],
       Default: 'WaitForLease',
@@ -138,6 +150,19 @@ export function planDefinition(steps: readonly Step[], targets: PlanTargets): St
       Seconds: LEASE_POLL_SECONDS,
       Assign: { looks: expression('$looks + 1') },
       Next: 'TakeLease',
+    },
+    CountLeaseHeld: {
+      Type: 'Task',
+      Resource: resource(targets, 'aws-sdk:cloudwatch:putMetricData'),
+      Arguments: {
+        Namespace: targets.metricsNamespace,
+        MetricData: [{ MetricName: LEASE_HELD_METRIC, Unit: 'Count', Value: 1 }],
+      },
+      Retry: [THROTTLED_METRIC],
+      // The run has failed either way, and the alarm for failed runs sees that.
+      Catch: [{ ErrorEquals: ['States.ALL'], Next: 'LeaseStaysHeld' }],
+      Output: {},
+      Next: 'LeaseStaysHeld',
     },
     LeaseStaysHeld: {
       Type: 'Fail',

@@ -1,9 +1,10 @@
 import { CfnOutput, Duration, Stack, Validations } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler';
 import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { metricsNamespace } from '../domain/metrics.ts';
 import { buildPlan } from '../domain/plan.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import type { LineStackProps } from './line-stack.ts';
@@ -14,9 +15,12 @@ import { StageLogGroup } from './stage-log-group.ts';
 
 /** The plan: on a schedule, a state machine runs the SQL from landing to audiences and publishes the differences. */
 export class Plan extends Construct {
+  readonly machine: StateMachine;
+  readonly publish: PaulaFunction;
+
   constructor(scope: Construct, id: string, props: LineStackProps) {
     super(scope, id);
-    const { config, stage, state } = props;
+    const { config, stage, stageName, state } = props;
     const { partition } = Stack.of(this);
     if (stage.planEverySeconds % 60 !== 0)
       throw new Error(
@@ -46,6 +50,14 @@ export class Plan extends Construct {
     state.lake.grantQuery(role);
     workgroup.grantRun(role);
     publish.grantCall(role);
+    const namespace = metricsNamespace(stageName);
+    role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['cloudwatch:PutMetricData'],
+        resources: ['*'],
+        conditions: { StringEquals: { 'cloudwatch:namespace': namespace } },
+      }),
+    );
 
     const bucket = state.lake.bucket.bucketName;
     const definition = planDefinition(buildPlan({ config, stage, bucket, ...readSqlTexts() }), {
@@ -55,6 +67,7 @@ export class Plan extends Construct {
       bucket,
       controlTable: state.tables.control.tableName,
       publishFunctionArn: publish.function.functionArn,
+      metricsNamespace: namespace,
       // After that the next run has started, and waits in its place.
       leaseWaitSeconds: stage.planEverySeconds,
     });
@@ -69,7 +82,9 @@ export class Plan extends Construct {
     });
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM5[Resource::*]',
-      reason: 'CloudWatch’s log delivery API, by which Step Functions writes its log, takes no resource but "*".',
+      reason:
+        'CloudWatch’s log delivery API, by which Step Functions writes its log, and PutMetricData take no resource but ' +
+        '"*"; the latter is held to the stage’s own namespace by a condition.',
     });
     Validations.of(machine).acknowledge(
       {
@@ -98,5 +113,7 @@ export class Plan extends Construct {
       description: 'Athena workgroup of the analysts',
     });
     new CfnOutput(this, 'Database', { value: state.lake.databaseName, description: 'Athena database' });
+    this.machine = machine;
+    this.publish = publish;
   }
 }

@@ -25,6 +25,8 @@ const MULTI_REGION_TYPES: readonly [RegExp, string][] = [
   [/^Custom::CrossRegionExport(Writer|Reader)$/, 'it is a cross-region reference'],
 ];
 
+const EDGE_ENDPOINT = 'an edge endpoint terminates TLS outside the region; use REGIONAL';
+
 const RULES: readonly Rule[] = [
   {
     name: 'multi-region-type',
@@ -45,7 +47,19 @@ const RULES: readonly Rule[] = [
       // Absent means EDGE; a reference that is resolved at deploy could be anything.
       return Array.isArray(types) && types.every((type) => type === 'REGIONAL' || type === 'PRIVATE')
         ? undefined
-        : 'an edge endpoint terminates TLS outside the region; use REGIONAL';
+        : EDGE_ENDPOINT;
+    },
+  },
+  {
+    name: 'edge-endpoint',
+    breach: ({ Type, Properties }) => {
+      if (Type !== 'AWS::ApiGatewayV2::DomainName') return undefined;
+      const endpoints = Properties?.DomainNameConfigurations;
+      return Array.isArray(endpoints) &&
+        endpoints.length > 0 &&
+        endpoints.every(({ EndpointType }: { EndpointType?: unknown }) => EndpointType === 'REGIONAL')
+        ? undefined
+        : EDGE_ENDPOINT;
     },
   },
   {

@@ -15,7 +15,7 @@ export class StateStack extends Stack {
   readonly lake: Lake;
   readonly keys: KeysSecret;
 
-  constructor(scope: Construct, id: string, { config, stage, env }: PaulaStackProps) {
+  constructor(scope: Construct, id: string, { config, stage, stageName, env }: PaulaStackProps) {
     super(scope, id, {
       env,
       description: 'Paula: what survives a redeploy (key, stream, tables, lake, secret)',
@@ -26,6 +26,6 @@ export class StateStack extends Stack {
     this.stream = new EventStream(this, 'Stream', { stage, key: this.key });
     this.tables = new ProfileTables(this, 'Tables', { stage, key: this.key });
     this.lake = new Lake(this, 'Lake', { config, stage, key: this.key });
-    this.keys = new KeysSecret(this, 'Keys', { stage, key: this.key });
+    this.keys = new KeysSecret(this, 'Keys', { stage, stageName, key: this.key });
   }
 }

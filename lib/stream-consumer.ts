@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { EventSourceMapping, type IFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import { EventSourceMapping, type IFunction, MetricType, StartingPosition } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import type { Consumer } from '../domain/consumers.ts';
 import type { LineStackProps } from './line-stack.ts';
@@ -18,6 +18,7 @@ const PARALLELIZATION = 1;
 /** A function that reads the stream; what it cannot process ends whole in the lake's bucket. */
 export class StreamConsumer extends Construct {
   readonly function: PaulaFunction;
+  readonly mapping: EventSourceMapping;
 
   constructor(scope: Construct, id: string, props: StreamConsumerProps) {
     super(scope, id);
@@ -33,7 +34,7 @@ export class StreamConsumer extends Construct {
     state.stream.grantPoll(this.function);
     state.lake.grantKeepFailed(this.function);
 
-    new EventSourceMapping(this, 'Mapping', {
+    this.mapping = new EventSourceMapping(this, 'Mapping', {
       target: this.function.function,
       eventSourceArn: state.stream.stream.streamArn,
       startingPosition: StartingPosition.TRIM_HORIZON,
@@ -45,6 +46,8 @@ export class StreamConsumer extends Construct {
       reportBatchItemFailures: true,
       retryAttempts: consumer.retryAttempts,
       maxRecordAge: Duration.seconds(consumer.maxRecordAgeSeconds),
+      // Counts what went to the destination: the function's own errors do not say whether a retry has healed them.
+      metricsConfig: { metrics: [MetricType.EVENT_COUNT] },
       supportS3OnFailureDestination: true,
       onFailure: { bind: (_mapping: unknown, _target: IFunction) => ({ destination: state.lake.bucket.bucketArn }) },
     });

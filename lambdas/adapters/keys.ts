@@ -1,28 +1,30 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { Keys } from '../../domain/keys.ts';
+import { KEYS_CACHE_MS, Keys, keysInForce } from '../../domain/keys.ts';
 import { secrets } from './clients.ts';
 
-/** How long the document is kept in memory: a rotated key reaches every function within this time. */
-const REFRESH_MS = 5 * 60_000;
-
 /**
- * Returns a loader of the keys document: a Secrets Manager secret, or a file where the id is a `file:` URL. A document
- * that was read before stays in force while a refresh fails; only the first read can throw.
+ * Returns a loader of the keys in force (`keysInForce`): from a Secrets Manager secret, or from a file where the id is a
+ * `file:` URL. A document that was read before stays while a refresh fails; only the first read can throw. The same object
+ * comes back as long as nothing changes.
  */
 export function keysLoader(secretId: string): () => Promise<Keys> {
-  let loaded: { keys: Keys; at: number } | undefined;
+  let loaded: { stored: Keys; at: number; inForce: ReturnType<typeof keysInForce> } | undefined;
   return async () => {
-    if (loaded && Date.now() - loaded.at <= REFRESH_MS) return loaded.keys;
-    try {
-      loaded = { keys: Keys.parse(JSON.parse(await read(secretId))), at: Date.now() };
-    } catch (error) {
-      if (!loaded) throw error;
-      console.error(`the keys could not be refreshed: ${(error as Error).name}`);
-      loaded = { ...loaded, at: Date.now() };
+    const now = Date.now();
+    if (!loaded || now - loaded.at > KEYS_CACHE_MS) {
+      try {
+        const stored = Keys.parse(JSON.parse(await read(secretId)));
+        loaded = { stored, at: now, inForce: keysInForce(stored, now) };
+      } catch (error) {
+        if (!loaded) throw error;
+        console.error(`the keys could not be refreshed: ${(error as Error).name}`);
+        loaded = { ...loaded, at: now };
+      }
     }
-    return loaded.keys;
+    if (now >= loaded.inForce.until) loaded = { ...loaded, inForce: keysInForce(loaded.stored, now) };
+    return loaded.inForce.keys;
   };
 }
 

@@ -11,7 +11,7 @@ import { linkItemOf } from './link-item.ts';
 /** Two doors that link devices of one person at once re-read and try again; more than a few in a row is a fault. */
 const ATTEMPTS = 8;
 
-/** The link items in table `profiles`. */
+/** The link items in table `profiles`, and whether a profile stands beside one. */
 export function linkStore(client: DynamoDBClient, table: string): LinkStore {
   const key = (id: string) => ({ pk: { S: id }, sk: { S: SK.link } });
 
@@ -68,6 +68,18 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
     async read(ids) {
       const items = await Promise.all(ids.map(readOne));
       return new Map(items.flatMap((item) => (item ? [[item.pk, item] as const] : [])));
+    },
+
+    async hasProfile(id) {
+      const { Item } = await client.send(
+        new GetItemCommand({
+          TableName: table,
+          Key: { pk: { S: id }, sk: { S: SK.profile } },
+          ProjectionExpression: 'pk',
+          ConsistentRead: true,
+        }),
+      );
+      return Item !== undefined;
     },
 
     async link({ device, person, since, receipt, ttl, personTtl }) {

@@ -1,7 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
-
-/** CloudWatch namespace of the platform's own metrics. */
-const NAMESPACE = 'Paula';
+import { metricsNamespace } from '../../domain/metrics.ts';
 
 /** Collects counts during an invocation and writes them as one line each of CloudWatch's embedded metric format. */
 export type Metrics = { count: (metric: string, dimension: string, by?: number) => void; flush: MiddlewareObj };
@@ -25,13 +23,20 @@ export function metrics(write: (line: string) => void): Metrics {
   };
 }
 
-/** One metric in CloudWatch's embedded metric format, specification 0.8. */
+/**
+ * One metric in CloudWatch's embedded metric format, specification 0.8: by reason, and over all reasons, since an alarm
+ * cannot add up dimensions. STAGE is checked by the schema of each entry.
+ */
 function embedded(metric: string, reason: string, value: number): string {
   return JSON.stringify({
     _aws: {
       Timestamp: Date.now(),
       CloudWatchMetrics: [
-        { Namespace: NAMESPACE, Dimensions: [['reason']], Metrics: [{ Name: metric, Unit: 'Count' }] },
+        {
+          Namespace: metricsNamespace(process.env.STAGE ?? ''),
+          Dimensions: [['reason'], []],
+          Metrics: [{ Name: metric, Unit: 'Count' }],
+        },
       ],
     },
     reason,

@@ -1,6 +1,7 @@
 import type { AdmitDeps } from '../../domain/admit.ts';
 import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
 import type { Keys } from '../../domain/keys.ts';
+import type { DoorMetric } from '../../domain/metrics.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import type { TrackingPlan } from '../../domain/tracking-plan.ts';
@@ -9,6 +10,8 @@ import type { Hashes } from '../browser.ts';
 /** The links and withdrawals of devices and persons. Every write is idempotent. */
 export type LinkStore = {
   read: (ids: readonly string[]) => Promise<Map<string, LinkItem>>;
+  /** True where a profile is stored under the id; asked only while two person keys are live. */
+  hasProfile: (id: string) => Promise<boolean>;
   /** Writes the device's link and adds it to its person's devices; false where the device belongs to another person. */
   link: (link: {
     device: string;
@@ -49,16 +52,5 @@ export type CollectDeps = Hashes & {
   /** Verifies an identity token for a site at a time in milliseconds; returns its subject, or undefined. */
   verifyIdentity: (token: string, site: string, now: number) => Promise<string | undefined>;
   /** Counts what leaves no row: by metric and reason, never by person. */
-  count: (metric: Metric, dimension: string, by?: number) => void;
+  count: (metric: DoorMetric, dimension: string, by?: number) => void;
 };
-
-/** The door's counters; each is a CloudWatch metric with one dimension. */
-export type Metric =
-  | 'Rejected'
-  | 'Refused'
-  | 'UnknownParameters'
-  | 'UnexpandedMacros'
-  | 'Redacted'
-  | 'CountedOnly'
-  | 'StreamFailed'
-  | 'StorageRefused';

@@ -7,6 +7,7 @@ import { type Browser, deviceIdOf } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { consentCookie } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
+import { personIdOf } from './person.ts';
 import { linkTtl, personLinkTtl, RETRY_WINDOW_MS, recordChoice } from './receipts.ts';
 
 /** A browser after it was identified: perhaps a new device, the records to tell, and cookies to set. */
@@ -14,13 +15,6 @@ export type Identified = { deviceId: string; records: StreamRecord[]; cookies: s
 
 /** Why a browser may not be identified; answered with 403. */
 export type IdentifyRefusal = { refused: 'identity_token' | 'identity_consent' };
-
-/** The person id of a brand's customer id: a keyed hash under the newest key, whose id is part of it. */
-export function personIdOf(userId: string, deps: CollectDeps): string {
-  const [key] = deps.keys.person;
-  if (!key) throw new Error('the keys document holds no person key');
-  return `p.${key.id}.${deps.hmac(userId, key.key)}`;
-}
 
 /**
  * Makes the browser's device one of the person's that the identity token names. It needs storage, a token that the
@@ -43,7 +37,7 @@ export async function identifyBrowser(
   const receipt = await deps.receipts.latest(deviceId);
   if (!receipt?.granted.includes('identity_merge') || receipt.expires_at <= at) return { refused: 'identity_consent' };
 
-  const person = personIdOf(userId, deps);
+  const person = await personIdOf(userId, deps);
   const current = (await deps.links.read([deviceId])).get(deviceId);
   if (current?.person === person) return { deviceId, records: toldAgain(current, person, at), cookies: [] };
   if (current?.person === undefined) {

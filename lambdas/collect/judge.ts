@@ -14,7 +14,8 @@ import { type Browser, readBrowser } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { admitSent } from './admit-request.ts';
 import type { CollectDeps } from './deps.ts';
-import { type IdentifyRefusal, identifyBrowser, personIdOf } from './identify.ts';
+import { type IdentifyRefusal, identifyBrowser } from './identify.ts';
+import { personIds } from './person.ts';
 import { recordChoice } from './receipts.ts';
 import type { Sender } from './sender.ts';
 
@@ -88,11 +89,10 @@ async function serverJudge(
   request: Request,
   deps: CollectDeps,
 ): Promise<Judge> {
-  const persons = new Map<string, string>();
-  for (const read of reads) {
-    const userId = 'message' in read ? userIdOf(read.message) : undefined;
-    if (userId !== undefined) persons.set(userId, personIdOf(userId, deps));
-  }
+  const persons = await personIds(
+    reads.flatMap((read) => ('message' in read ? (userIdOf(read.message) ?? []) : [])),
+    deps,
+  );
   const links = await deps.links.read([...new Set(persons.values())]);
 
   return async (read, position) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readConsentCookie, writeConsentCookie } from '../../domain/consent-cookie.ts';
+import { expireCookie, readConsentCookie, setCookie, writeConsentCookie } from '../../domain/consent-cookie.ts';
 import { PURPOSES } from '../../domain/purposes.ts';
 import { hashes } from '../../lambdas/adapters/hashes.ts';
 
@@ -43,4 +43,15 @@ describe('paula_consent', () => {
   });
 
   it('never throws', () => fc.assert(fc.property(fc.string({ maxLength: 200 }), (value) => read(value) === undefined)));
+});
+
+describe('a cookie of the door', () => {
+  it.each([setCookie('paula_id', 'x'), expireCookie('paula_id')])(
+    'belongs to the host that set it, and to no script: %s',
+    (cookie) => {
+      expect(cookie).not.toMatch(/domain/i);
+      for (const attribute of ['Secure', 'HttpOnly', 'SameSite=None', 'Path=/'])
+        expect(cookie).toContain(`; ${attribute}`);
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { stageOf } from '../../domain/config.ts';
+import { KEYS_TAG } from '../../domain/keys.ts';
 import { routes } from '../../domain/routes.ts';
 import { glueColumns, lakeTables, tableOf } from '../../domain/tables.ts';
 import { PaulaStage } from '../../lib/paula-stage.ts';
@@ -115,7 +116,13 @@ describe('what holds data', () => {
   });
 
   it('has a secret without a value, so that no deploy can overwrite a key', () => {
-    expect(Object.keys(prod.state.Resources?.KeysSecret?.Properties ?? {}).sort()).toEqual(['Description', 'KmsKeyId']);
+    const { KeysSecret } = prod.state.Resources ?? {};
+    expect(Object.keys(KeysSecret?.Properties ?? {}).sort()).toEqual(['Description', 'KmsKeyId', 'Tags']);
+  });
+
+  it('has a secret that `npm run keys` finds by its stage', () => {
+    const tags = ({ state }: Synthesised) => state.Resources?.KeysSecret?.Properties?.Tags;
+    expect([tags(prod), tags(dev)]).toEqual([[{ Key: KEYS_TAG, Value: 'prod' }], [{ Key: KEYS_TAG, Value: 'dev' }]]);
   });
 
   it('has the landing tables of the domain, partitioned by projection', () => {
@@ -142,7 +149,7 @@ describe('what holds data', () => {
 describe('names', () => {
   /** Properties by which CloudFormation would give a resource a name of ours. */
   const NAME =
-    /^(BucketName|TableName|StreamName|FunctionName|RoleName|LogGroupName|StateMachineName|AliasName|PolicyName|Name)$/;
+    /^(BucketName|TableName|StreamName|FunctionName|RoleName|LogGroupName|StateMachineName|AliasName|PolicyName|TopicName|AlarmName|DashboardName|Name)$/;
   /** Where CloudFormation demands a name, or the name is the resource's own (a route, a table that SQL names). */
   const DEMANDED =
     /^AWS::(IAM::Policy|Lambda::(Permission|EventSourceMapping)|Athena::WorkGroup|Glue::(Database|Table)|ApiGatewayV2::Api)$/;
@@ -174,7 +181,8 @@ describe('partitions', () => {
       expect(text).not.toMatch(/arn:aws:/);
       // What is left are names of services in trust policies, which are the same in every partition.
       const hosts = [...text.matchAll(/"([^"]*amazonaws\.com[^"]*)"/g)].map(([, host]) => host);
-      for (const host of hosts) expect(host).toMatch(/^(lambda|states|scheduler|apigateway)\.amazonaws\.com$/);
+      for (const host of hosts)
+        expect(host).toMatch(/^(lambda|states|scheduler|apigateway|cloudwatch)\.amazonaws\.com$/);
     }
     expect(JSON.stringify(sovereign.line)).toContain('arn:aws-eusc:states:::athena:startQueryExecution.sync');
   });
@@ -214,12 +222,17 @@ describe('rights', () => {
     expect(denied.sort()).toEqual(roles.sort());
   });
 
-  it('name their resources; the one "*" is the log delivery of Step Functions', () => {
+  it('name their resources; "*" is for log delivery and for a metric in the namespace of the stage, of the plan alone', () => {
     const wide = policies(prod.line).flatMap(({ statements }) =>
       statements.filter(({ Effect, Resource }) => Effect === 'Allow' && [Resource].flat().includes('*')),
     );
-    expect(wide).toHaveLength(1);
-    for (const action of [wide[0]?.Action].flat()) expect(action).toMatch(/^logs:/);
+    const [metric, ...others] = wide.sort((a, b) => String(a.Action).localeCompare(String(b.Action)));
+    expect(metric).toMatchObject({
+      Action: 'cloudwatch:PutMetricData',
+      Condition: { StringEquals: { 'cloudwatch:namespace': 'Paula/prod' } },
+    });
+    expect(others).toHaveLength(1);
+    for (const action of [others[0]?.Action].flat()) expect(action).toMatch(/^logs:/);
   });
 
   it('name their actions', () => {

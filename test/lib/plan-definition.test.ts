@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { stageOf } from '../../domain/config.ts';
 import { LEASE_PK } from '../../domain/items.ts';
+import { LEASE_HELD_METRIC } from '../../domain/metrics.ts';
 import { bindPlaceholders } from '../../domain/placeholders.ts';
 import { buildPlan, LEASE_SECONDS, literalsOf, type Step, unloadPrefix } from '../../domain/plan.ts';
 import { planDefinition } from '../../lib/plan-definition.ts';
@@ -15,6 +16,7 @@ const targets = {
   bucket: 'bucket',
   controlTable: 'control',
   publishFunctionArn: 'publish-arn',
+  metricsNamespace: 'Paula/prod',
   leaseWaitSeconds: 60,
 };
 const START = '2026-11-24T11:22:33.120Z';
@@ -118,13 +120,25 @@ describe('the lease', () => {
     expect(calls.filter(({ action }) => action === 'dynamodb:updateItem')).toHaveLength(4);
   });
 
-  it('is left to its owner, with nothing done and nothing released, where it stays held', async () => {
+  it.each([
+    ['counted', {}],
+    ['even where the count fails', new ServiceError('CloudWatch.ThrottlingException')],
+  ])('is left to its owner, with nothing done and nothing released, where it stays held: %s', async (_, counting) => {
     const { calls, status, error, waited } = await run(steps, ({ action }) => {
       if (action === 'dynamodb:updateItem') throw held;
-      return {};
+      if (counting instanceof Error) throw counting;
+      return counting;
     });
     expect([status, error, waited]).toEqual(['FAILED', 'LeaseStaysHeld', targets.leaseWaitSeconds]);
+    const count = calls.pop();
     expect(new Set(calls.map(({ action }) => action))).toEqual(new Set(['dynamodb:updateItem']));
+    expect(count).toEqual({
+      action: 'aws-sdk:cloudwatch:putMetricData',
+      parameters: {
+        Namespace: 'Paula/prod',
+        MetricData: [{ MetricName: LEASE_HELD_METRIC, Unit: 'Count', Value: 1 }],
+      },
+    });
   });
 
   it('is given back by its owner alone, and a lease that was lost meanwhile is no failure', async () => {

@@ -41,6 +41,19 @@ describe('what each rule refuses, and what stands beside it and passes', () => {
       resource('AWS::ApiGateway::DomainName', { EndpointConfiguration: { Types: ['REGIONAL'] } }),
     ],
     [
+      'edge-endpoint',
+      resource('AWS::ApiGatewayV2::DomainName', { DomainNameConfigurations: [{ EndpointType: 'EDGE' }] }),
+      resource('AWS::ApiGatewayV2::DomainName', { DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }] }),
+    ],
+    [
+      'edge-endpoint',
+      resource('AWS::ApiGatewayV2::DomainName', {
+        DomainNameConfigurations: [{ EndpointType: 'REGIONAL' }, { EndpointType: { Ref: 'Type' } }],
+      }),
+      undefined,
+    ],
+    ['edge-endpoint', resource('AWS::ApiGatewayV2::DomainName'), undefined],
+    [
       'lambda-at-edge',
       resource('AWS::IAM::Role', {
         AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'edgelambda.amazonaws.com' } }] },
