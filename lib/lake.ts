@@ -26,6 +26,12 @@ type Grantee = IConstruct & IGrantable;
 /** Where Lambda puts the batches that a consumer gave up; the name is its own and cannot be chosen. */
 const FAILED_BATCHES = 'aws/lambda/';
 
+/** The files of the Iceberg tables. */
+const ICEBERG = 'lake/';
+
+/** The landing table that only analysts read, with rights of their own. */
+const REJECTIONS = 'rejected';
+
 /** Athena's own result files of every statement. */
 export const ATHENA_RESULTS = 'athena/';
 
@@ -123,7 +129,7 @@ export class Lake extends Construct {
   grantLand(grantee: Grantee): void {
     const prefixes = this.#landing.map(({ prefix }) => prefix);
     this.#grantObjects(grantee, prefixes, ['s3:PutObject'], 'The keys of landing files come from the stream.');
-    this.#key.grantUse(grantee);
+    this.#key.grantSeal(grantee);
   }
 
   /** A consumer's event-source mapping keeps what the consumer gave up. Lambda asks for the list permission too. */
@@ -148,29 +154,26 @@ export class Lake extends Construct {
       resourceArns: [this.bucket.bucketArn],
       conditions: { StringLike: { 's3:prefix': `${UNLOADED}*` } },
     });
-    this.#key.grantUse(grantee);
+    this.#key.grantOpen(grantee);
+    this.#key.grantSeal(grantee);
   }
 
   /**
-   * The plan's statements run with the rights of the state machine: Iceberg writes new files, and VACUUM deletes old ones.
-   * Failed batches and exports are none of its business, and landing it only reads.
+   * The plan's statements run with the rights of the state machine: Iceberg writes new files, and a statement that fails
+   * takes away those that it has written. Failed batches, rejections and exports are none of its business, and of landing
+   * it only reads what ingest does.
    */
   grantQuery(grantee: Grantee): void {
     const { partition, region, account } = Stack.of(this);
     const glueArn = (resource: string) => `arn:${partition}:glue:${region}:${account}:${resource}`;
     const read = ['s3:GetObject'];
-    const write = [
-      ...read,
-      's3:PutObject',
-      's3:DeleteObject',
-      's3:AbortMultipartUpload',
-      's3:ListMultipartUploadParts',
-    ];
+    const write = [...read, 's3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
     const why = 'Iceberg, UNLOAD and Athena name their files themselves.';
-    this.#grantObjects(grantee, ['lake/', UNLOADED, ATHENA_RESULTS], write, why);
+    this.#grantObjects(grantee, [ICEBERG], [...write, 's3:DeleteObject'], why);
+    this.#grantObjects(grantee, [UNLOADED, ATHENA_RESULTS], write, why);
     this.#grantObjects(
       grantee,
-      this.#landing.map(({ prefix }) => prefix),
+      this.#landing.filter(({ name }) => name !== REJECTIONS).map(({ prefix }) => prefix),
       read,
       'Ingest reads whatever landed, under the names that land gave it.',
     );
@@ -179,10 +182,16 @@ export class Lake extends Construct {
       actions: ['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'],
       resourceArns: [this.bucket.bucketArn],
     });
+    const database = [glueArn('catalog'), glueArn(`database/${this.databaseName}`)];
+    // Athena looks the default database up before it runs any DDL.
+    Grant.addToPrincipal({
+      grantee,
+      actions: ['glue:GetDatabase'],
+      resourceArns: [...database, glueArn('database/default')],
+    });
     Grant.addToPrincipal({
       grantee,
       actions: [
-        'glue:GetDatabase',
         'glue:GetTable',
         'glue:GetTables',
         'glue:GetPartition',
@@ -190,20 +199,15 @@ export class Lake extends Construct {
         'glue:CreateTable',
         'glue:UpdateTable',
       ],
-      resourceArns: [
-        glueArn('catalog'),
-        glueArn(`database/${this.databaseName}`),
-        glueArn(`table/${this.databaseName}/*`),
-      ],
+      resourceArns: [...database, glueArn(`table/${this.databaseName}/*`)],
     });
     acknowledgeWildcards(
       grantee,
       [`:table/${this.databaseName}/*`],
       'The plan makes and evolves the tables of this database, and only of this one.',
     );
-    // Athena looks the default database up before it runs any DDL.
-    Grant.addToPrincipal({ grantee, actions: ['glue:GetDatabase'], resourceArns: [glueArn('database/default')] });
-    this.#key.grantUse(grantee);
+    this.#key.grantOpen(grantee);
+    this.#key.grantSeal(grantee);
   }
 
   #grantObjects(grantee: Grantee, prefixes: readonly string[], actions: string[], why: string): void {

@@ -77,6 +77,6 @@ export class ProfileTables extends Construct {
 
   #grant(grantee: IGrantable, table: TableV2, ...actions: string[]): void {
     Grant.addToPrincipal({ grantee, actions, resourceArns: [table.tableArn] });
-    this.#key.grantUse(grantee);
+    this.#key.grantOpen(grantee);
   }
 }

@@ -1,6 +1,7 @@
 import type { Purchase } from '../../domain/profile.ts';
 import { allPurchases } from '../../domain/purchases.ts';
-import type { Row, StateRows } from './state-rows.ts';
+import type { Row } from './item-rows.ts';
+import type { StateRows } from './state-rows.ts';
 
 /** What is made alike before two states are compared, in the words of the report. Nothing of it leaves a value out. */
 export const MADE_ALIKE: readonly string[] = [

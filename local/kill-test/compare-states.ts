@@ -1,5 +1,6 @@
 import { comparable } from './comparable-state.ts';
-import type { Row, StateRows } from './state-rows.ts';
+import type { Row } from './item-rows.ts';
+import type { StateRows } from './state-rows.ts';
 
 /** Why two runs that lose and double nothing may still differ in a field. */
 export type MaskReason = 'receipt time' | 'ttl' | 'shard and sequence number' | 'item version';

@@ -1,13 +1,19 @@
 -- parameters: ingest_window_days, as_of
+
+-- One row per receipt: Athena breaks off a MERGE in which two rows of the source match one of the target, also where
+-- nothing would be done with them.
 MERGE INTO consents AS t
 USING (
-  SELECT receipt_id, subject, site, granted, withdrawn, method, notice_version, given_at, expires_at, prior_receipt_id,
-    row_number() OVER (PARTITION BY receipt_id ORDER BY given_at, shard, sequence_number) AS copy
-  FROM landing_consents
-  WHERE dt >= date_format(date_add('day', -?, ?), '%Y-%m-%d')
+  SELECT receipt_id, subject, site, granted, withdrawn, method, notice_version, given_at, expires_at, prior_receipt_id
+  FROM (
+    SELECT l.*, row_number() OVER (PARTITION BY l.receipt_id ORDER BY l.given_at, l.shard, l.sequence_number) AS copy
+    FROM landing_consents AS l
+    WHERE l.dt >= date_format(date_add('day', -?, ?), '%Y-%m-%d')
+  ) AS c
+  WHERE c.copy = 1
 ) AS s
 ON t.receipt_id = s.receipt_id
-WHEN NOT MATCHED AND s.copy = 1 THEN
+WHEN NOT MATCHED THEN
   INSERT (receipt_id, subject, site, granted, withdrawn, method, notice_version, given_at, expires_at, prior_receipt_id)
   VALUES (s.receipt_id, s.subject, s.site, s.granted, s.withdrawn, s.method, s.notice_version, s.given_at, s.expires_at,
     s.prior_receipt_id)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareStates, MASKS } from '../../../local/kill-test/compare-states.ts';
-import type { Row, StateRows } from '../../../local/kill-test/state-rows.ts';
+import type { Row } from '../../../local/kill-test/item-rows.ts';
+import type { StateRows } from '../../../local/kill-test/state-rows.ts';
 
 const RUN: Readonly<Record<string, readonly Row[]>> = {
   'lake events': [

@@ -1,0 +1,30 @@
+import { Keys } from '../../domain/keys.ts';
+import type { DeployedStage } from '../deploy/deployed-stage.ts';
+import { runPlan } from '../deploy/plan-run.ts';
+import type { AwsCalls } from '../engines/aws-calls.ts';
+import type { MiniStack } from '../engines/ministack.ts';
+import type { StoryPlatform } from './local-platform.ts';
+import { settle } from './settle.ts';
+import { openStores } from './stores.ts';
+
+/** A stage on the emulator as a platform that a story is run against. */
+export async function deployedPlatform(
+  ministack: MiniStack,
+  calls: AwsCalls,
+  stage: DeployedStage,
+): Promise<StoryPlatform> {
+  const { url } = ministack;
+  const { SecretString } = await calls.call('secretsmanager', 'get_secret_value', { SecretId: stage.secretArn });
+  const stores = openStores({ dynamodb: url, kinesis: url, s3: url }, ministack.region, {
+    tables: stage.tableNames,
+    stream: stage.streamName,
+    bucket: stage.bucketName,
+  });
+  return {
+    door: { url: stage.door.url, host: stage.door.host },
+    keys: Keys.parse(JSON.parse(SecretString)),
+    stores,
+    settle: () => settle(stores),
+    runPlan: () => runPlan(calls, stage.stateMachineArn),
+  };
+}
