@@ -8,6 +8,7 @@ import { pythonMissing } from './engines/python.ts';
 import { proveIam } from './iam/iam.ts';
 import { readCalls } from './iam/recorded-call.ts';
 import { recordingNode } from './iam/recording-node.ts';
+import { proveSmoke } from './prove-smoke.ts';
 import { report as openReport, type Report } from './report.ts';
 import { proveSql } from './sql/sql.ts';
 import { proveTemplates } from './templates.ts';
@@ -72,6 +73,7 @@ async function proveDeployed(report: Report, work: string): Promise<void> {
     nodeFolder: recordingNode(join(work, 'node'), callsFile),
     inUse: async ({ ministack, calls, stage }) => {
       await proveTraffic(report, { ministack, calls, stage, work: join(work, 'local') });
+      await proveSmoke(report, calls, stage);
       await proveIam(report, {
         templates,
         calls: {

@@ -103,9 +103,7 @@ async function proveDeployment(
     const grants = grantsOf(role, deployment);
     for (const grant of grants) {
       if (isWide(grant) && !accepts({ ...grant.named, finding: 'wide' }))
-        fail(
-          `${name} may ${grant.named.action} on ${grant.named.resource}, which leaves open on what, without a reason`,
-        );
+        fail(`${name} may ${grant.named.action} on ${grant.named.resource}: it is left open, without a reason`);
       if (!needs.some(({ request }) => statementApplies(grant.statement, request)))
         if (!accepts({ ...grant.named, finding: 'unused' }))
           fail(`${name} may ${grant.named.action} on ${grant.named.resource}, and nothing calls it`);

@@ -25,7 +25,7 @@ export type Request = { action: string; resource: string; context: Context };
 /** Who calls: a role of the account, or a service in its own name. */
 export type Principal = { arn: string; account: string } | { service: string };
 
-/** The policies named only allow what a statement of theirs says; the one that decided comes with the outcome. */
+/** How a request was decided and by which statement; an implicit Deny is one that no statement spoke for. */
 export type Decision = {
   outcome: 'allowed' | 'explicitDeny' | 'implicitDeny';
   decidedBy?: { policy: string; statement: Statement };

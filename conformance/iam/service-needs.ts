@@ -12,8 +12,8 @@ const ANY = 'any';
  * What Lambda does with a function's role beside running the function.
  * - Its log: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html. The group is there already. A
  *   policy names a group's streams by `log-group:NAME:*`, for CreateLogStream too.
- * - Polling a stream: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html lists eight permissions;
- *   ListStreams and SubscribeToShard are left out, since a mapping knows its stream and reads without a fan-out consumer.
+ * - Polling a stream: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html. ListStreams and
+ *   SubscribeToShard are left out: a mapping knows its stream, and ours reads without a fan-out consumer.
  *   `kms:Decrypt`: https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
  * - A failed batch in S3: PutObject, ListBucket and `kms:GenerateDataKey`, under `aws/lambda/`,
  *   https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
