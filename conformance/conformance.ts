@@ -10,6 +10,7 @@ import { readCalls } from './iam/recorded-call.ts';
 import { recordingNode } from './iam/recording-node.ts';
 import { proveSmoke } from './prove-smoke.ts';
 import { report as openReport, type Report } from './report.ts';
+import { proveDeployedLake } from './sql/deployed-lake.ts';
 import { proveSql } from './sql/sql.ts';
 import { proveTemplates } from './templates.ts';
 import { proveTraffic } from './traffic/traffic.ts';
@@ -82,6 +83,8 @@ async function proveDeployed(report: Report, work: string): Promise<void> {
           recorded: readCalls(readFileSync(callsFile, 'utf8')),
         },
       });
+      if (parts.sql && !skipTrino)
+        await proveDeployedLake(report, { ministack, calls, stage, work: join(work, 'deployed-lake') });
     },
   });
 }

@@ -37,15 +37,16 @@ export type BothLakesOptions = {
     schema: string;
     /** What stands for `s3://BUCKET` on Trino. */
     location: string;
-    files: LandingFiles;
+    /** Not needed where the landing tables are there and only read. */
+    files?: LandingFiles;
   };
 };
 
 /** A step that was done on both engines. */
 export type StepDone = {
   step: Step;
-  /** Bytes that Trino read from the files of each table. */
-  bytesRead: ReadonlyMap<string, number>;
+  /** Trino's ids of its queries, for `bytesRead`. */
+  queries: readonly string[];
   /** Of an `unload` step: the rows that it hands on. */
   compared?: Comparison;
 };
@@ -74,21 +75,22 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
 
   let mirroredSince = '';
 
-  const put = async (key: string, body: Uint8Array): Promise<void> => {
+  const files = (): LandingFiles => {
+    if (!trino.files) throw new Error('this lake lands nothing');
+    return trino.files;
+  };
+
+  const mirror = (key: string, body: Uint8Array): void => {
     const object = join(objects, key);
     mkdirSync(dirname(object), { recursive: true });
     writeFileSync(`${object}.data`, body);
     writeFileSync(`${object}.meta.json`, '{}');
-    await trino.files.put(key, body);
   };
 
-  async function onTrino(athena: string): Promise<Map<string, number>> {
-    const bytes = new Map<string, number>();
-    for (const sql of trinoSpelling(athena, spelling)) {
-      const { id } = await client.query(sql);
-      for (const [table, read] of await client.bytesRead(id)) bytes.set(table, (bytes.get(table) ?? 0) + read);
-    }
-    return bytes;
+  async function onTrino(athena: string): Promise<string[]> {
+    const ids: string[] = [];
+    for (const sql of trinoSpelling(athena, spelling)) ids.push((await client.query(sql)).id);
+    return ids;
   }
 
   async function compareQuery(duckdb: string, onTrinoToo: string = duckdb): Promise<Comparison & { id: string }> {
@@ -104,7 +106,7 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
     switch (step.kind) {
       case 'create_table':
         await onDuckDb(step, duckDbDdl(tableOf(tables, step.table)));
-        return { step, bytesRead: await trying(step, step.sql) };
+        return { step, queries: await trying(step, step.sql) };
       case 'add_column': {
         const table = tableOf(tables, step.table);
         const column = table.columns.find(({ name }) => name === step.column);
@@ -112,11 +114,11 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
         await onDuckDb(step, duckDbAddColumnDdl(table, column));
         const { columns } = await client.query(`SELECT * FROM ${table.name} WHERE false`);
         const known = columns.some(({ name }) => name === step.column);
-        return { step, bytesRead: known ? new Map() : await trying(step, step.sql) };
+        return { step, queries: known ? [] : await trying(step, step.sql) };
       }
       case 'statement':
         await onDuckDb(step, bound);
-        return { step, bytesRead: await trying(step, bound) };
+        return { step, queries: await trying(step, bound) };
       case 'unload': {
         const [select = ''] = trinoSpelling(
           `UNLOAD (${bound}) TO 's3://lake/unload/' WITH (format = 'JSON')`,
@@ -124,13 +126,13 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
         );
         try {
           const { id, ...compared } = await compareQuery(bound, select);
-          return { step, bytesRead: await client.bytesRead(id), compared };
+          return { step, queries: [id], compared };
         } catch (error) {
           throw new StepFailed(step, 'Trino', error as Error);
         }
       }
       case 'publish':
-        return { step, bytesRead: new Map() };
+        return { step, queries: [] };
     }
   }
 
@@ -142,7 +144,7 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
     }
   }
 
-  async function trying(step: Step, athena: string): Promise<Map<string, number>> {
+  async function trying(step: Step, athena: string): Promise<string[]> {
     try {
       return await onTrino(athena);
     } catch (error) {
@@ -159,7 +161,7 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
     async makeLanding(): Promise<void> {
       await client.query(`CREATE SCHEMA IF NOT EXISTS hive.${trino.schema}`);
       for (const table of tables.filter(({ kind }) => kind === 'landing')) {
-        await trino.files.begin(table.prefix);
+        await files().begin(table.prefix);
         await client.query(`DROP TABLE IF EXISTS hive.${trino.schema}.${table.name}`);
         await client.query(
           landingDdl(table, {
@@ -171,6 +173,9 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
       }
     },
 
+    /** Gives DuckDB its copy of a landing file that Trino has. */
+    mirror,
+
     /** Lets `land` write a batch for both. */
     async land({ shard, first, arrivedAt, records }: Batch): Promise<void> {
       const batch = records.map((record, i) => ({
@@ -179,6 +184,10 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
         arrivedAt,
         text: JSON.stringify(record),
       }));
+      const put = async (key: string, body: Uint8Array): Promise<void> => {
+        mirror(key, body);
+        await files().put(key, body);
+      };
       const failed = await land(batch, { tables, parquet: toParquet, put });
       if (failed !== undefined) throw new Error(`land cannot read record ${failed}`);
     },
@@ -206,6 +215,24 @@ export async function openBothLakes({ config, stage, folder, trino }: BothLakesO
 
     /** Runs a statement of Athena's on Trino alone. */
     onTrino,
+
+    /** Bytes that finished queries read from the files of a table. */
+    async bytesRead(queries: readonly string[], table: string): Promise<number> {
+      let bytes = 0;
+      for (const id of queries) bytes += (await client.bytesRead(id)).get(table) ?? 0;
+      return bytes;
+    },
+
+    /** Runs a statement on both engines; of a SELECT the rows are compared. */
+    async onBoth(sql: string): Promise<Comparison> {
+      if (/^(?:SELECT|WITH)\b/i.test(sql)) {
+        const { id: _, ...compared } = await compareQuery(sql);
+        return compared;
+      }
+      await lake.run(sql);
+      await onTrino(sql);
+      return { rows: 0, differences: [] };
+    },
 
     /** Closes DuckDB; what is in the folder stays and can be opened again. */
     close: lake.close,

@@ -11,6 +11,11 @@ export const DIALECT_CASES: Readonly<Record<string, readonly (readonly [expressi
     ["date_diff('hour', TIMESTAMP '2026-01-01 23:59:59', TIMESTAMP '2026-01-02 01:00:00')", '1'],
     ["date_diff('second', TIMESTAMP '2026-01-01 00:00:01.500', TIMESTAMP '2026-01-01 00:00:00')", '-1'],
     ["date_diff('month', TIMESTAMP '2026-01-31 00:00:00', TIMESTAMP '2026-03-01 00:00:00')", '1'],
+    [
+      "date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00.000', TIMESTAMP '2026-01-01 00:00:00.007')",
+      '1767225600007',
+    ],
+    ["date_diff('millisecond', TIMESTAMP '1970-01-01 00:00:00.000', CAST(NULL AS timestamp))", null],
     ["date_add('day', -8, TIMESTAMP '2026-03-01 12:00:00.007')", '2026-02-21 12:00:00.007'],
     ["date_add('second', -5, TIMESTAMP '2026-01-01 00:00:00')", '2025-12-31 23:59:55'],
     ["date_add('hour', 25, TIMESTAMP '2026-03-28 23:30:00')", '2026-03-30 00:30:00'],

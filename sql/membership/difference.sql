@@ -1,12 +1,13 @@
 -- parameters: segment_id, feature_window_days, as_of, segment_id, segment_id
 
 -- What has changed since the last difference that was published. `activation` says whether the profile's last event was
--- sent under that purpose and no withdrawal has followed: only then does an entry leave the house.
+-- sent under that purpose and no withdrawal has followed: only then does an entry leave the house. Of several events of
+-- the last millisecond, as of one request, all have to be.
 SELECT m.profile_id, m.left_at IS NULL AS entered, coalesce(a.activation, false) AS activation
 FROM segment_members AS m
 LEFT JOIN (
   SELECT p.profile_id,
-    max_by(contains(p.purposes, 'activation'), p.received_at)
+    coalesce(max(p.received_at) > max(p.received_at) FILTER (WHERE NOT contains(p.purposes, 'activation')), true)
       AND coalesce(max(p.received_at) > max(dw.withdrawn_at), true)
       AND coalesce(max(p.received_at) > max(pw.withdrawn_at), true) AS activation
   FROM profile_events AS p

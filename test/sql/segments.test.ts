@@ -152,6 +152,11 @@ describe('membership', () => {
       did('d.never', 'Product Added', 60),
       did('d.no-longer', 'Product Added', 90, { purposes }),
       did('d.no-longer', 'Page Viewed', 60),
+      // Two of one request: what may not leave wins, whichever an engine meets first.
+      did('d.at-once', 'Product Added', 60, { purposes }),
+      did('d.at-once', 'Page Viewed', 60),
+      did('d.at-once-too', 'Page Viewed', 60),
+      did('d.at-once-too', 'Product Added', 60, { purposes }),
       did('d.withdrew', 'Product Added', 60, { purposes }),
       consent({ receipt_id: 'r1', subject: 'd.withdrew', withdrawn: ['activation'], given_at: ago(10) }),
       did('d.person-withdrew', 'Product Added', 60, { purposes }),
