@@ -1,7 +1,6 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { seeded } from '../bench/random.ts';
 import { differences } from './tcf/compare-facts.ts';
+import { countAndSeed } from './tcf/count-and-seed.ts';
 import { encodedStrings } from './tcf/encoded-strings.ts';
 import { writtenStrings } from './tcf/written-strings.ts';
 
@@ -15,14 +14,7 @@ const BATCH = 500;
 /** Differences that are printed; more of them say no more. */
 const SHOWN = 20;
 
-const { values } = parseArgs({ options: { count: { type: 'string', default: '100000' }, seed: { type: 'string' } } });
-const count = Number(values.count);
-const seed = Number(values.seed ?? randomInt(2 ** 31));
-if (![count, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-  console.error(USAGE);
-  process.exit(2);
-}
-
+const { count, seed } = countAndSeed(USAGE, '100000');
 const random = seeded(seed);
 let compared = 0;
 let characters = 0;

@@ -1,10 +1,9 @@
-import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { TCString } from '@iabtechlabtcf/core';
 import { seeded } from '../bench/random.ts';
 import { tcSectionOf } from '../domain/gpp.ts';
 import { decodeTcString, MAX_TC_LENGTH } from '../domain/tcf.ts';
 import { tcSignal } from '../domain/tcf-signal.ts';
+import { countAndSeed } from './tcf/count-and-seed.ts';
 import { encodedStrings } from './tcf/encoded-strings.ts';
 import { HOSTILE_GPP, HOSTILE_SHAPES, hostileStrings, worstCases } from './tcf/hostile-strings.ts';
 
@@ -22,14 +21,7 @@ const SOUND_STRINGS = 300;
 const LENGTHS = [512, 1_024, 2_048, MAX_TC_LENGTH];
 const TRIES = 50;
 
-const { values } = parseArgs({ options: { count: { type: 'string', default: '1000000' }, seed: { type: 'string' } } });
-const count = Number(values.count);
-const seed = Number(values.seed ?? randomInt(2 ** 31));
-if (![count, seed].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-  console.error(USAGE);
-  process.exit(2);
-}
-
+const { count, seed } = countAndSeed(USAGE, '1000000');
 const random = seeded(seed);
 let failed = false;
 console.log(`seed ${seed}`);

@@ -1,5 +1,5 @@
 import { ID_COOKIE, setCookie } from '../../domain/consent-cookie.ts';
-import type { LinkItem } from '../../domain/items.ts';
+import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import { contextText, type SegmentMessage } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
@@ -41,18 +41,21 @@ export async function identifyBrowser(
   const current = (await deps.links.read([deviceId])).get(deviceId);
   if (current?.person === person) return { deviceId, records: toldAgain(current, person, at), cookies: [] };
   if (current?.person === undefined) {
-    const link = {
-      device: deviceId,
-      person,
-      since: at,
-      receipt: receipt.receipt_id,
-      ttl: linkTtl(at),
-      personTtl: personLinkTtl(at),
-    };
+    const link = linkFrom(deviceId, person, receipt, at);
     if (await deps.links.link(link)) return { deviceId, records: [linkRecord(link)], cookies: [] };
   }
   return newDevice(person, receipt.granted, site, request, deps);
 }
+
+/** A link that begins at `at` under a receipt, with the times until which its two items are kept. */
+const linkFrom = (device: string, person: string, receipt: ReceiptItem, at: number) => ({
+  device,
+  person,
+  since: at,
+  receipt: receipt.receipt_id,
+  ttl: linkTtl(at),
+  personTtl: personLinkTtl(at),
+});
 
 /** The record of a link that a call made whose answer may have been lost; nothing of an older one. */
 const toldAgain = ({ pk, since = 0, receipt = '' }: LinkItem, person: string, at: number): StreamRecord[] =>
@@ -70,14 +73,7 @@ async function newDevice(
   const cookieId = deps.randomId();
   const deviceId = deviceIdOf(cookieId, deps);
   const receipt = await recordChoice({ subject: deviceId, site, granted, method: 'browser' }, request, deps);
-  const link = {
-    device: deviceId,
-    person,
-    since: at,
-    receipt: receipt.receipt_id,
-    ttl: linkTtl(at),
-    personTtl: personLinkTtl(at),
-  };
+  const link = linkFrom(deviceId, person, receipt, at);
   await deps.links.link(link);
   return {
     deviceId,
