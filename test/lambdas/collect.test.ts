@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
@@ -18,6 +18,7 @@ import { receiptStore } from '../../lambdas/adapters/receipt-store.ts';
 import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
 import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
+import { linkTtl, personLinkTtl } from '../../lambdas/collect/receipts.ts';
 import { collect } from '../../lambdas/collect.ts';
 import type { Request, Response } from '../../lambdas/http.ts';
 import { startDynamo } from '../../local/dynamo-server.ts';
@@ -554,6 +555,24 @@ describe('messages', () => {
 });
 
 describe('identify from a browser', () => {
+  it("keeps a device's link as long as its cookie, and the person's far longer: withdrawals stand there", async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    await streamed();
+    expect((await identify(jar, 'long-kept')).statusCode).toBe(200);
+    const link = (await streamed()).find((record) => record.kind === 'link');
+    const [device, person] = await Promise.all(
+      [link?.device_id, link?.person_id].map(async (pk) => {
+        const key = { pk: { S: String(pk) }, sk: { S: 'link' } };
+        const { Item } = await dynamo.send(new GetItemCommand({ TableName: 'profiles', Key: key }));
+        return Number(Item?.ttl?.N);
+      }),
+    );
+    expect(device).toBe(linkTtl(link?.since ?? 0));
+    expect(person).toBe(personLinkTtl(link?.since ?? 0));
+    expect(person).toBeGreaterThan(Number(device));
+  });
+
   it('links the device to the person of the token under its receipt', async () => {
     const jar = new Jar();
     await jar.consent(ALL);
