@@ -1,3 +1,4 @@
+import type { AgeSignal } from './age-signal.ts';
 import { settleAmounts } from './amounts.ts';
 import { type FieldValue, type Issue, MAX_LINE_TEXT, readField, type SentLine } from './field-values.ts';
 import { formatMoney } from './money.ts';
@@ -6,6 +7,7 @@ import { readPageAddress, readReferrerHost } from './page-address.ts';
 import { opens, type Purpose, purposeMask } from './purposes.ts';
 import { IN_IDS, type Redaction, redact } from './redact.ts';
 import type { Sent } from './sent.ts';
+import type { SpecialCategoryFinder } from './special-categories.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 import { type EventRecord, type OrderLine, type RejectionRecord, SCHEMA_VERSION } from './stream-record.ts';
 import type { PlannedEvent, PlannedEventField, TrackingPlan } from './tracking-plan.ts';
@@ -25,6 +27,8 @@ export type Arrival = {
   granted: readonly Purpose[];
   /** ISO 3166-1 alpha-2, derived from the address in memory. */
   country?: string | undefined;
+  /** What the message says of the person's age; for this decision alone. */
+  age?: AgeSignal | undefined;
 };
 
 export type AdmitDeps = {
@@ -34,27 +38,37 @@ export type AdmitDeps = {
   readUserAgent: (userAgent: string | undefined) => UserAgent;
 };
 
+/** What was taken out of an event's texts: personal data in clear, or what tells of a special category. */
+export type Removal = Redaction | 'special_category';
+
 /**
  * The outcome of admission. `accepted` and `rejected` go to the stream; `counted` may be kept as a number only.
  * A rejection holds its reason and the paths of the offending fields, never a value.
  */
 export type Admission =
-  | { outcome: 'accepted'; record: EventRecord; redacted: readonly Redaction[] }
+  | { outcome: 'accepted'; record: EventRecord; redacted: readonly Removal[] }
   | { outcome: 'rejected'; record: RejectionRecord; issues: readonly Issue[] }
-  | { outcome: 'counted' };
+  | { outcome: 'counted'; reason?: 'minor' };
 
 /**
  * Judges one event, once, at the door: parse -> consent -> minimise -> enrich. Pure: the same claim under the same
  * arrival gives the same record.
  */
 export function admit(sent: Sent, arrival: Arrival, deps: AdmitDeps): Admission {
+  if (arrival.age === 'under_16') return { outcome: 'counted', reason: 'minor' };
   const parsed = parse(sent, arrival, deps.plan);
   if ('issues' in parsed) return rejection(sent, arrival, deps.plan, parsed.reason, parsed.issues);
   const verdict = consent(sent, arrival, deps.plan);
   if (verdict === 'counter') return { outcome: 'counted' };
   const anonymous = verdict === 'anonymous';
   const mask = purposeMask(anonymous ? ANONYMOUS_BASIS : arrival.granted);
-  const draft: Draft = { ...parsed, mask, redacted: [], record: identifiedRecord(parsed, sent, arrival, deps) };
+  const draft: Draft = {
+    ...parsed,
+    mask,
+    redacted: [],
+    record: identifiedRecord(parsed, sent, arrival, deps),
+    findSpecial: anonymous ? undefined : specialFinder(arrival.granted, deps.plan),
+  };
   minimise(draft);
   enrich(draft, sent, arrival, deps);
   const record = anonymous ? anonymousRecord(draft.record, arrival, deps) : draft.record;
@@ -69,7 +83,24 @@ type Parsed = {
 };
 
 /** An event on its way: its values, the purposes as bits, and the record that takes what is kept. */
-type Draft = Parsed & { mask: number; redacted: Redaction[]; record: EventRecord };
+type Draft = Parsed & {
+  mask: number;
+  redacted: Removal[];
+  record: EventRecord;
+  /** Tells which texts may not be kept; absent where all may. */
+  findSpecial: SpecialCategoryFinder | undefined;
+};
+
+/**
+ * What tells of a special category (GDPR Art. 9) is kept of nobody who has not explicitly consented to it: a page, a
+ * campaign or a product of an illness says as much of its visitor as of itself (CJEU C-21/23). An anonymous count is no one's.
+ */
+function specialFinder(granted: readonly Purpose[], plan: TrackingPlan): SpecialCategoryFinder | undefined {
+  const { explicitConsentPurpose } = plan.config.specialCategories;
+  return explicitConsentPurpose !== undefined && granted.includes(explicitConsentPurpose)
+    ? undefined
+    : plan.findSpecial;
+}
 
 function parse(sent: Sent, arrival: Arrival, plan: TrackingPlan): Parsed | { reason: string; issues: Issue[] } {
   const event = plan.events.get(sent.event);
@@ -139,7 +170,8 @@ function minimise(draft: Draft): void {
 }
 
 /** A standard field goes into its column; order lines and the brand's own fields into `properties`. */
-function keep({ record }: Draft, field: PlannedEventField, text: string): void {
+function keep({ record }: Draft, field: PlannedEventField, text: string | undefined): void {
+  if (text === undefined) return;
   if (field.standard && field.type !== 'products') record[field.name as 'campaign'] = text;
   else if (record.properties) record.properties[field.name] = text;
   else record.properties = { [field.name]: text };
@@ -147,24 +179,42 @@ function keep({ record }: Draft, field: PlannedEventField, text: string): void {
 
 const permits = (draft: Draft, field: PlannedEventField): boolean => (field.mask & draft.mask) !== 0;
 
-function textOf(value: FieldValue, field: PlannedEventField, draft: Draft): string {
-  if (typeof value === 'string')
-    return redactInto(value, field.maxLength, draft, ID_FIELDS.has(field.name) ? IN_IDS : undefined);
+function textOf(value: FieldValue, field: PlannedEventField, draft: Draft): string | undefined {
+  if (typeof value === 'string') return keptText(value, field, draft);
   if (typeof value === 'bigint') return formatMoney(value);
-  if (typeof value === 'object') return JSON.stringify(value.map((line) => keptLine(line, draft)));
+  if (typeof value === 'object') return JSON.stringify(value.flatMap((line) => keptLine(line, draft) ?? []));
   return String(value);
 }
 
 /** Fields whose value tells things apart; a replaced one would make different things one. */
-const ID_FIELDS: ReadonlySet<string> = new Set(['order_id', 'product_id']);
+const ID_FIELDS: ReadonlySet<string> = new Set(['order_id', 'product_id', 'click_id']);
 
-function keptLine(line: SentLine, draft: Draft): OrderLine {
+/** Ids that a shop or an ad platform draws: no word stands in them. A product's id may be its name. */
+const DRAWN_IDS: ReadonlySet<string> = new Set(['order_id', 'click_id']);
+
+const keptText = (text: string, { name, maxLength }: PlannedEventField, draft: Draft): string | undefined =>
+  DRAWN_IDS.has(name) ? redactInto(text, maxLength, draft, IN_IDS) : permittedText(text, name, maxLength, draft);
+
+/** A line whose product tells of a special category is left out as a whole: the event's own value has it already. */
+function keptLine(line: SentLine, draft: Draft): OrderLine | undefined {
+  const product = permittedText(line.product_id, 'product_id', MAX_LINE_TEXT, draft);
+  if (product === undefined) return undefined;
+  const category = line.category && permittedText(line.category, 'category', MAX_LINE_TEXT, draft);
   return {
-    product_id: redactInto(line.product_id, MAX_LINE_TEXT, draft, IN_IDS),
-    ...(line.category !== undefined && { category: redactInto(line.category, MAX_LINE_TEXT, draft) }),
+    product_id: product,
+    ...(category !== undefined && { category }),
     quantity: line.quantity,
     ...(line.price !== undefined && { price: formatMoney(line.price) }),
   };
+}
+
+/** The redacted text; `undefined` where it tells of a special category that may not be kept. */
+function permittedText(text: string, name: string, maxLength: number, draft: Draft): string | undefined {
+  if (draft.findSpecial?.(text)) {
+    draft.redacted.push('special_category');
+    return undefined;
+  }
+  return redactInto(text, maxLength, draft, ID_FIELDS.has(name) ? IN_IDS : undefined);
 }
 
 /** A text with a find comes back decoded, and one compatibility character can stand for eighteen: it is cut again. */
@@ -196,7 +246,7 @@ function enrich(draft: Draft, sent: Sent, arrival: Arrival, deps: AdmitDeps): vo
 function derive(draft: Draft, name: keyof EventRecord, value: string | undefined): void {
   if (value === undefined || draft.record[name] !== undefined) return;
   const field = draft.event.byName.get(name);
-  if (field && permits(draft, field)) keep(draft, field, redactInto(value, field.maxLength, draft));
+  if (field && permits(draft, field)) keep(draft, field, keptText(value, field, draft));
 }
 
 /** Adds a text of ours; what was sent itself stands. */

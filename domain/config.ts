@@ -2,8 +2,10 @@ import * as z from 'zod';
 import { CollectorHost, certificateRefusal, hostRefusal } from './collector-hosts.ts';
 import { HostName } from './host-name.ts';
 import { INGEST_WINDOW_DAYS } from './ingest-window.ts';
+import { personalFieldOf } from './personal-fields.ts';
 import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
 import { DEFAULT_REGION, EuRegion, requireEuRegion } from './region.ts';
+import { isSpecialTerm, specialCategoryFinder } from './special-categories.ts';
 import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, "-" or "_", 40 at most');
@@ -89,6 +91,19 @@ const Destination = z.strictObject({
   transferMechanism: z.enum(['none_needed_eu', 'adequacy', 'scc']),
 });
 
+/** What is special of personal data (GDPR Art. 9) beyond the built-in terms, and what may open it. */
+const SpecialCategories = z.strictObject({
+  /** Words that tell of a special category, such as a product line's name; they count at either end of a word. */
+  extraTerms: z
+    .array(z.string().max(60).refine(isSpecialTerm, 'must be words of at least four Latin letters'))
+    .default([]),
+  /**
+   * The purpose whose notice asks for the explicit consent of Art. 9(2)(a). Without it no segment of that kind is built and
+   * no text of that kind is kept. There is none for activation: it is never opened.
+   */
+  explicitConsentPurpose: z.enum(['measurement', 'profile', 'personalisation']).optional(),
+});
+
 const Shape = z.strictObject({
   brand: z.strictObject({ name: Text, controller: Text, contact: Text }),
   stages: z.record(Name, Stage),
@@ -104,6 +119,7 @@ const Shape = z.strictObject({
   }),
   sources: z.record(Name, Source),
   destinations: z.record(Name, Destination).default({}),
+  specialCategories: SpecialCategories.prefault({}),
   /** Days for which landing, rejected and failed batches are kept: what the law calls raw, 90 at most. */
   rawRetentionDays: z.int().min(INGEST_WINDOW_DAYS, 'ingest reads this many days of landing').max(90),
 });
@@ -125,6 +141,7 @@ function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void 
   const { purposes, trackingPlan, sources, sites } = config;
   const refuse = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
   checkHosts(config, refuse);
+  checkSpecialCategories(config, refuse);
 
   for (const purpose of CONSENT_ONLY) {
     const terms = purposes[purpose];
@@ -139,6 +156,8 @@ function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void 
     const path = ['trackingPlan', 'fields', name];
     if (!/^[a-z][a-z0-9_]{0,59}$/.test(name)) refuse(path, 'a field name is lower-case letters, digits and "_"');
     if (RESERVED_FIELDS.has(name)) refuse(path, 'this name is written by the platform itself');
+    const personal = personalFieldOf(name);
+    if (personal) refuse(path, `"${name}" promises personal data in clear (${personal}), which is never collected`);
     const standard = Object.hasOwn(STANDARD_FIELDS, name) ? STANDARD_FIELDS[name] : undefined;
     if (standard && standard !== field.type)
       refuse([...path, 'type'], `the standard field "${name}" is of type ${standard}`);
@@ -170,6 +189,33 @@ function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void 
     for (const [i, event] of (source.events ?? []).entries())
       if (!trackingPlan.events[event])
         refuse(['sources', name, 'events', i], `"${event}" is not in trackingPlan.events`);
+  }
+}
+
+/** An event's name stands in every row, whoever sent it; a field may be limited to those who explicitly consented. */
+function checkSpecialCategories(
+  {
+    specialCategories: { extraTerms, explicitConsentPurpose: explicit },
+    purposes,
+    trackingPlan,
+  }: z.infer<typeof Shape>,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  if (explicit !== undefined && purposes[explicit].legalBasis !== 'consent')
+    refuse(['specialCategories', 'explicitConsentPurpose'], `"${explicit}" needs the legal basis "consent"`);
+  const find = specialCategoryFinder(extraTerms);
+  for (const name of Object.keys(trackingPlan.events)) {
+    const found = find(name);
+    if (found) refuse(['trackingPlan', 'events', name], `"${found.term}" tells of ${found.category} (GDPR Art. 9)`);
+  }
+  for (const [name, field] of Object.entries(trackingPlan.fields)) {
+    const found = find(name);
+    if (found && !(field.purposes.length === 1 && field.purposes[0] === explicit))
+      refuse(
+        ['trackingPlan', 'fields', name],
+        `"${found.term}" tells of ${found.category} (GDPR Art. 9): ` +
+          'its one purpose must be specialCategories.explicitConsentPurpose',
+      );
   }
 }
 

@@ -30,7 +30,7 @@ export type PageAddress = {
 /** What may be kept of a page's address (absolute, or a path): path, campaign parameters, a click id. Not the host, the rest or the fragment. */
 export function readPageAddress(address: string | undefined): PageAddress {
   if (address === undefined) return {};
-  const host = address.startsWith('/') ? 0 : (WEB_SCHEME.exec(address)?.[0].length ?? -1);
+  const host = address.startsWith('/') ? hostOfPath(address) : (WEB_SCHEME.exec(address)?.[0].length ?? -1);
   if (host === -1) return {};
   const fragment = address.indexOf('#', host);
   const end = fragment === -1 ? address.length : fragment;
@@ -41,6 +41,9 @@ export function readPageAddress(address: string | undefined): PageAddress {
   if (pathEnd < end) readQuery(address.slice(pathEnd + 1, end), kept);
   return kept;
 }
+
+/** A path has no host; two slashes begin one that leaves the scheme to the page (RFC 3986, section 4.2). */
+const hostOfPath = (address: string): number => (address.startsWith('//') ? 2 : 0);
 
 /** Takes what is kept out of a query. Without an escape it is its own decoding, and cutting it up is cheaper than to parse it. */
 function readQuery(query: string, kept: PageAddress): void {

@@ -1,8 +1,19 @@
 import type { PaulaConfig, StageConfig } from './config.ts';
 import { DUPLICATE_WINDOW_DAYS, INGEST_WINDOW_DAYS } from './ingest-window.ts';
 import { splitAtPlaceholders } from './placeholders.ts';
+import { specialCategoryFinder } from './special-categories.ts';
+import { isSpecialSegment, specialSegmentRefusals } from './special-segments.ts';
 import type { ParameterName, Query, Segment } from './sql-file.ts';
-import { addColumnDdl, athenaDdl, brandColumns, lakeTables, tableOf } from './tables.ts';
+import { SWEEP_HOURS } from './stores.ts';
+import {
+  addColumnDdl,
+  athenaDdl,
+  brandColumns,
+  type Column,
+  lakeTables,
+  type TableDefinition,
+  tableOf,
+} from './tables.ts';
 
 /** A value that a statement takes for a `?`: the run's time, or an SQL literal that the configuration gives. */
 export type Parameter = 'as_of' | { literal: string };
@@ -45,7 +56,7 @@ export const LEASE_SECONDS = 3600;
 
 /** The order of the queries: what withdraws or erases comes before the events that it concerns. */
 const VIEWS = ['views/withdrawals.sql', 'views/live_links.sql', 'views/profile_events.sql', 'views/order_lines.sql'];
-const INGEST = ['ingest/links.sql', 'ingest/consents.sql', 'ingest/erasures.sql', 'ingest/events.sql'];
+const INGEST = ['links', 'consents', 'erasures', 'rights', 'events'].map((table) => `ingest/${table}.sql`);
 const FEATURES = 'features.sql';
 const MEMBERS = 'membership/members.sql';
 const DIFFERENCE = 'membership/difference.sql';
@@ -53,6 +64,9 @@ const HISTORY = 'membership/history.sql';
 
 /** The files that `buildPlan` needs besides the segments, by their paths below `sql/`. */
 export const QUERY_FILES: readonly string[] = [...VIEWS, ...INGEST, FEATURES, MEMBERS, DIFFERENCE, HISTORY];
+
+/** Columns that the platform's own tables have got since they were first made: a lake of before gets them too. */
+const LATER_COLUMNS = [{ table: 'erasures', name: 'salt' }] as const;
 
 /** Where a query takes in the columns that the tracking plan adds, with the alias that they are read from. */
 const BRAND_COLUMNS = /\/\* , (?:(\w+)\.)?brand columns \*\//g;
@@ -63,7 +77,8 @@ const SEGMENT_QUERY = '/* segment */';
 /**
  * The steps from landing to audiences, in order. Everything in it may run twice: a table that exists stays, a MERGE writes
  * differences, and a segment's row in `audience_history` is written after its publish, so that it marks what is published.
- * `queries` holds at least `QUERY_FILES`; `bucket` is the lake's. Throws where a file or a configured destination is missing.
+ * `queries` holds at least `QUERY_FILES`; `bucket` is the lake's. Throws where a file or a configured destination is missing,
+ * and for a segment of a special category that may not be built.
  */
 export function buildPlan(input: {
   config: PaulaConfig;
@@ -73,9 +88,18 @@ export function buildPlan(input: {
   segments: readonly Segment[];
 }): Step[] {
   const { config, stage, bucket, queries, segments } = input;
+  const { extraTerms, explicitConsentPurpose } = config.specialCategories;
+  const findSpecial = specialCategoryFinder(extraTerms);
   const tables = lakeTables(config);
   const events = tableOf(tables, 'events');
   const columns = brandColumns(config);
+  const added = [
+    ...columns.map((column) => ({ table: events, column })),
+    ...LATER_COLUMNS.map(({ table, name }) => {
+      const changed = tableOf(tables, table);
+      return { table: changed, column: columnOf(changed, name) };
+    }),
+  ];
 
   const queryOf = (file: string): Query => {
     const query = queries.find((candidate) => candidate.file === file);
@@ -96,6 +120,8 @@ export function buildPlan(input: {
     for (const destination of segment.destinations)
       if (!config.destinations[destination])
         throw new Error(`${segment.file}: destinations: "${destination}" is not in paula.config.ts`);
+    const refusals = specialSegmentRefusals(segment, findSpecial, explicitConsentPurpose);
+    if (refusals.length > 0) throw new Error(refusals.map((refusal) => `${segment.file}: ${refusal}`).join('\n'));
     const { id } = segment;
     const difference = queryOf(DIFFERENCE);
     const history = queryOf(HISTORY);
@@ -111,7 +137,7 @@ export function buildPlan(input: {
         kind: 'unload',
         id: `${id}-difference`,
         segment: id,
-        sql: difference.sql,
+        sql: isSpecialSegment(segment, findSpecial) ? withoutActivation(difference.sql) : difference.sql,
         parameters: parametersOf(difference.parameters, segment),
       },
       { kind: 'publish', id: `${id}-publish`, segment: id, lifetimeDays: segment.lifetimeDays },
@@ -130,9 +156,10 @@ export function buildPlan(input: {
       .map((table): Step => {
         return { kind: 'create_table', id: `table-${table.name}`, table: table.name, sql: athenaDdl(table, bucket) };
       }),
-    ...columns.map((column): Step => {
-      const sql = addColumnDdl(events, column);
-      return { kind: 'add_column', id: `column-events-${column.name}`, table: 'events', column: column.name, sql };
+    ...added.map(({ table, column }): Step => {
+      const sql = addColumnDdl(table, column);
+      const id = `column-${table.name}-${column.name}`;
+      return { kind: 'add_column', id, table: table.name, column: column.name, sql };
     }),
     ...VIEWS.map((file) => statement(`view-${nameOf(file)}`, file)),
     ...INGEST.map((file) => statement(`ingest-${nameOf(file)}`, file)),
@@ -141,9 +168,20 @@ export function buildPlan(input: {
   ];
 }
 
+/** The difference of a segment that is never activated: no entry of it is exported, whatever was consented to. */
+const withoutActivation = (difference: string): string =>
+  `SELECT d.profile_id, d.entered, false AS activation FROM (\n${difference}\n) AS d`;
+
+function columnOf({ name: table, columns }: TableDefinition, name: string): Column {
+  const column = columns.find((candidate) => candidate.name === name);
+  if (!column) throw new Error(`table "${table}" has no column "${name}"`);
+  return column;
+}
+
 const nameOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1, -'.sql'.length);
 
-function parameterOf(name: ParameterName, stage: StageConfig, segment: Segment | undefined): Parameter {
+/** The value that a query gets for a name. Throws for a name that only a segment, or only the rights job, has a value for. */
+export function parameterOf(name: ParameterName, stage: StageConfig, segment?: Segment): Parameter {
   switch (name) {
     case 'as_of':
       return 'as_of';
@@ -158,6 +196,10 @@ function parameterOf(name: ParameterName, stage: StageConfig, segment: Segment |
     case 'segment_id':
       if (!segment) throw new Error('segment_id is known within a segment only');
       return { literal: `'${segment.id}'` };
+    case 'sweep_hours':
+      return { literal: String(SWEEP_HOURS) };
+    case 'request_ids':
+      throw new Error('request_ids are known within the rights job only');
   }
 }
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { splitAtPlaceholders } from './placeholders.ts';
 import { Purpose } from './purposes.ts';
+import { SPECIAL_CATEGORIES, type SpecialCategory } from './special-categories.ts';
 import { outsideSubset } from './sql-subset.ts';
 
 /** Values that a file may ask for, one per `?` and in the order of the `?`. */
@@ -11,6 +12,8 @@ export const PARAMETER_NAMES = [
   'feature_window_days',
   'segment_id',
   'quiet_seconds',
+  'sweep_hours',
+  'request_ids',
 ] as const;
 
 /** Values that a segment may ask for; the others belong to the plan's own queries. */
@@ -29,6 +32,8 @@ export type Segment = Query & {
   purpose: Purpose;
   lifetimeDays: number;
   destinations: readonly string[];
+  /** What of GDPR Art. 9 the segment tells, as its header declares it; see `special-segments.ts`. */
+  specialCategory?: SpecialCategory;
 };
 
 const list = <T extends z.ZodType<string, string>>(item: T) =>
@@ -55,6 +60,7 @@ const SegmentHeader = z.strictObject({
     .pipe(z.int().min(1).max(395)),
   destinations: list(z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be names of configured destinations')),
   parameters: list(z.enum(SEGMENT_PARAMETER_NAMES)),
+  'special.category': z.enum(SPECIAL_CATEGORIES).optional(),
 });
 
 /** Reads a query file: a header of `-- key: value` lines, then one statement. Errors name file, line, key and rule. */
@@ -79,6 +85,7 @@ export function parseSegment(file: string, text: string): Segment {
     lifetimeDays: header.lifetime,
     destinations: header.destinations,
     parameters: header.parameters,
+    ...(header['special.category'] !== undefined && { specialCategory: header['special.category'] }),
   };
 }
 

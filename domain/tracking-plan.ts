@@ -1,5 +1,6 @@
 import type { PaulaConfig, PlannedField } from './config.ts';
 import { purposeMask } from './purposes.ts';
+import { type SpecialCategoryFinder, specialCategoryFinder } from './special-categories.ts';
 import { STANDARD_FIELDS } from './standard-fields.ts';
 
 /** One field of an event as the plan has it. `standard` fields have a lake column of their own. */
@@ -20,6 +21,8 @@ export type TrackingPlan = {
   pixelSources: ReadonlyMap<string, string>;
   /** The site that an exact origin belongs to. */
   siteOfOrigin: ReadonlyMap<string, string>;
+  /** Tells of which special category a text speaks, by the built-in terms and the configuration's. */
+  findSpecial: SpecialCategoryFinder;
 };
 
 /** Makes the plan of a validated configuration. */
@@ -52,5 +55,6 @@ export function compileTrackingPlan(config: PaulaConfig): TrackingPlan {
   const siteOfOrigin = new Map(
     Object.entries(config.sites).flatMap(([name, { origins }]) => origins.map((origin) => [origin, name] as const)),
   );
-  return { config, events, pixelSources, siteOfOrigin };
+  const findSpecial = specialCategoryFinder(config.specialCategories.extraTerms);
+  return { config, events, pixelSources, siteOfOrigin, findSpecial };
 }

@@ -1,5 +1,5 @@
 import bowser from 'bowser';
-import { isbotMatch } from 'isbot';
+import { isbot, isbotPattern, list } from 'isbot';
 import isbotPackage from 'isbot/package.json' with { type: 'json' };
 import type { UserAgent } from '../../domain/admit.ts';
 
@@ -30,23 +30,27 @@ export function userAgentReader(size = CACHE_SIZE, onMiss?: () => void): (userAg
 const NO_AGENT: UserAgent = { deviceClass: 'unknown', isBot: false };
 
 function parseUserAgent(userAgent: string): UserAgent {
-  const match = isbotMatch(userAgent);
   // Lazy: the rendering engine is not asked for.
   const parser = bowser.getParser(userAgent, true);
   const [browser, os] = [parser.getBrowser(), parser.getOS()];
   return {
     deviceClass: parser.getPlatformType() || 'unknown',
-    ...(browser.name && { browser: withMajor(browser.name, browser.version) }),
-    ...(os.name && { os: withMajor(os.name, os.versionName ?? os.version) }),
-    isBot: match !== null,
-    ...(match !== null && {
-      botReason: `${BOT_LIST} ${match
-        .toLowerCase()
-        .replace(/[^a-z0-9._/-]/g, '')
-        .slice(0, 40)}`,
-    }),
+    ...(browser.name && BROWSERS.has(browser.name) && { browser: withMajor(browser.name, browser.version) }),
+    ...(os.name && { os: withMajor(os.name, os.version, os.versionName) }),
+    ...(isbot(userAgent) ? { isBot: true, botReason: `${BOT_LIST} ${patternNumber(userAgent)}` } : { isBot: false }),
   };
 }
 
-const withMajor = (name: string, version: string | undefined): string =>
-  version ? `${name} ${version.split('.', 1)[0]}` : name;
+/** The number of the list's pattern that matched. What it matched is the sender's own text, and may be anything. */
+const patternNumber = (userAgent: string): number => list.indexOf(isbotPattern(userAgent) ?? '');
+
+/** The parser's own names: of an agent that it does not know it returns what stands before the first slash. */
+const BROWSERS: ReadonlySet<string> = new Set(Object.values(bowser.BROWSER_MAP));
+
+/** Up to four digits; more of them, or a text, are no version. A version's name (Windows 8.1) is of the parser's own lists. */
+const MAJOR = /^\d{1,4}(?=\.|$)/;
+
+const withMajor = (name: string, version: string | undefined, versionName?: string): string => {
+  const major = versionName?.split('.', 1)[0] ?? MAJOR.exec(version ?? '')?.[0];
+  return major ? `${name} ${major}` : name;
+};

@@ -23,7 +23,7 @@ export function admissionDeps(
 export function admitSent(
   sent: Sent,
   request: Request,
-  by: Pick<Arrival, 'deviceId' | 'personId' | 'granted'>,
+  by: Pick<Arrival, 'deviceId' | 'personId' | 'granted' | 'age'>,
   position: number,
   deps: CollectDeps,
 ): Admission {
@@ -33,6 +33,7 @@ export function admitSent(
       deviceId: by.deviceId,
       personId: by.personId,
       granted: by.granted,
+      age: by.age,
       receivedAt: request.receivedAt,
       requestId: request.requestId,
       position,
@@ -46,8 +47,10 @@ export function admitSent(
 
 function countAdmission(admission: Admission, sent: Sent, deps: CollectDeps): void {
   if (admission.outcome === 'rejected') deps.count('Rejected', admission.record.reason);
-  else if (admission.outcome === 'counted') deps.count('CountedOnly', sent.site);
-  else if (admission.redacted.length > 0) deps.count('Redacted', sent.source, admission.redacted.length);
+  else if (admission.outcome === 'counted') {
+    if (admission.reason) deps.count('Rejected', admission.reason);
+    else deps.count('CountedOnly', sent.site);
+  } else if (admission.redacted.length > 0) deps.count('Redacted', sent.source, admission.redacted.length);
 }
 
 /** The record under the partition key of the profile that it folds into; under a random one where there is none. */

@@ -67,6 +67,16 @@ async function grant(
 /** Without storage no device is made and no receipt kept; where there was a device, this is its withdrawal. */
 async function refuseStorage(granted: Purpose[], site: string, request: Request, deps: CollectDeps): Promise<Response> {
   deps.count('StorageRefused', site);
+  return { ...answer(granted), cookies: await endDevice(granted, site, request, deps) };
+}
+
+/** Withdraws for the presented device, where it has a receipt, and returns the cookies that end it in the browser. */
+export async function endDevice(
+  granted: readonly Purpose[],
+  site: string,
+  request: Request,
+  deps: CollectDeps,
+): Promise<string[]> {
   const cookies = [consentCookie(granted, request.receivedAt, '', deps)];
   const device = presentedDevice(request.cookies, deps);
   if (device !== undefined) {
@@ -74,7 +84,7 @@ async function refuseStorage(granted: Purpose[], site: string, request: Request,
       await recordChoice({ subject: device, site, granted: [], method: 'browser' }, request, deps);
     cookies.push(expireCookie(ID_COOKIE));
   }
-  return { ...answer(granted), cookies };
+  return cookies;
 }
 
 /** Seconds after which a sender should try again when the stream did not take its records. */

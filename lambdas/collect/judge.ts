@@ -1,4 +1,5 @@
 import type { Admission } from '../../domain/admit.ts';
+import { ageSignal } from '../../domain/age-signal.ts';
 import type { Issue } from '../../domain/field-values.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import {
@@ -13,6 +14,7 @@ import { purposesInForce } from '../../domain/withdrawals.ts';
 import { type Browser, readBrowser } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { admitSent } from './admit-request.ts';
+import { endDevice } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
 import { type IdentifyRefusal, identifyBrowser } from './identify.ts';
 import { personIds } from './person.ts';
@@ -62,9 +64,20 @@ function browserJudge(sender: Sender, request: Request, deps: CollectDeps): Judg
     return { ...outcome, records: [...records, ...outcome.records], cookies };
   };
 
+  /** A minor's event is dropped, and the device ends as by a withdrawal: nothing later of this request is its either. */
+  const minor = async (message: SegmentMessage, position: number): Promise<Outcome> => {
+    const cookies = browser.deviceId === undefined ? NONE : await endDevice(NONE, site, request, deps);
+    browser = { granted: NONE };
+    const outcome = outcomeOf(
+      admitMessage(message, request, sender, { granted: NONE, age: 'under_16' }, position, deps),
+    );
+    return { ...outcome, cookies };
+  };
+
   return (read, position) => {
     if ('issues' in read) return invalid(read.issues, request, sender, deps);
     const { message } = read;
+    if (ageSignal(message, request.receivedAt) === 'under_16') return minor(message, position);
     const granted = cutBy(consentOf(message), browser.granted);
     if (message.type === 'identify') return identify(message, granted, position);
     return outcomeOf(admitMessage(message, request, sender, { deviceId: browser.deviceId, granted }, position, deps));
@@ -107,6 +120,9 @@ async function serverJudge(
         deps,
         'user_missing',
       );
+    // Of a minor no choice is recorded, and the event is dropped; no person is read of it.
+    if (ageSignal(message, request.receivedAt) === 'under_16')
+      return outcomeOf(admitMessage(message, request, sender, { granted: NONE, age: 'under_16' }, position, deps));
     const sent = consentOf(message);
     const choice = { subject: personId, site: sender.config.site, granted: sent ?? NONE, method: 'server' } as const;
     if (message.type === 'identify' && sent) {

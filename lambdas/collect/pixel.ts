@@ -1,3 +1,4 @@
+import { ageSignal } from '../../domain/age-signal.ts';
 import { clickTarget } from '../../domain/click-target.ts';
 import { type PixelRequest, readClick, readPixel } from '../../domain/pixel.ts';
 import { readBrowser } from '../browser.ts';
@@ -7,8 +8,9 @@ import type { CollectDeps } from './deps.ts';
 
 /** `GET` of the pixel: admits what it can and always answers the GIF. */
 export async function pixel(request: Request, deps: CollectDeps): Promise<Response> {
-  const read = readPixel(new URLSearchParams(request.query), pageOf(request), deps.plan);
-  if (read) await collectOne(read, request, deps);
+  const query = new URLSearchParams(request.query);
+  const read = readPixel(query, pageOf(request), deps.plan);
+  if (read) await collectOne(read, query, request, deps);
   else deps.count('Refused', 'site_unknown');
   return gif();
 }
@@ -26,17 +28,24 @@ export async function click(request: Request, deps: CollectDeps): Promise<Respon
     deps.count('Refused', 'site_unknown');
     return refusal(400, [{ path: 'site', rule: 'must be a configured site' }]);
   }
-  await collectOne(read, request, deps);
+  await collectOne(read, query, request, deps);
   return redirect(target);
 }
 
 const pageOf = (request: Request) => ({ url: request.headers.referer, userAgent: request.userAgent });
 
-async function collectOne(read: PixelRequest, request: Request, deps: CollectDeps): Promise<void> {
+async function collectOne(
+  read: PixelRequest,
+  query: URLSearchParams,
+  request: Request,
+  deps: CollectDeps,
+): Promise<void> {
   if (read.unknown > 0) deps.count('UnknownParameters', read.sent.source, read.unknown);
   if (read.macros > 0) deps.count('UnexpandedMacros', read.sent.source, read.macros);
   const browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
-  const admission = admitSent(read.sent, request, browser, 0, deps);
+  // No parameter of the pixel holds an age, and tags send it all the same.
+  const age = ageSignal({ properties: Object.fromEntries(query) }, request.receivedAt);
+  const admission = admitSent(read.sent, request, { ...browser, age }, 0, deps);
   if (admission.outcome === 'counted') return;
   const failed = await deps.put([keyed(admission.record, deps)]);
   if (failed.length > 0) deps.count('StreamFailed', 'pixel');

@@ -261,6 +261,63 @@ describe('admit', () => {
     });
   });
 
+  it('keeps a click id as the ad platform drew it', () => {
+    const address = 'https://www.lindenblatt.example/?msclkid=8ab2fa5cd3c6a4a0eb6b0d8d7ed7ac1f';
+    expect(record(admit(pixel('e=view&site=shop', { url: address }), everything, deps)).click_id).toBe(
+      '8ab2fa5cd3c6a4a0eb6b0d8d7ed7ac1f',
+    );
+  });
+
+  it('keeps no text that tells of a special category, and counts it', () => {
+    const order = server({
+      event: 'Order Completed',
+      userId: 'u',
+      properties: {
+        order_id: 'A-1',
+        currency: 'EUR',
+        category: 'Neurodermitispflege',
+        campaign: 'wechseljahre_2026',
+        products: [
+          { product_id: 'SKU-1', category: 'Anti-Akne', price: 5 },
+          { product_id: 'akne-gel-50ml', category: 'Face', price: 7 },
+          { product_id: 'SKU-2', category: 'Face', price: 1 },
+        ],
+      },
+      context: { page: { url: 'https://www.lindenblatt.example/de/haarausfall/serum' } },
+    });
+    const admission = admit(order, { ...everything, deviceId: undefined, personId: 'p.k1.x' }, deps);
+    const kept = record(admission);
+    expect(kept).toMatchObject({ order_id: 'A-1', value: '13' });
+    for (const name of ['category', 'campaign', 'page_path']) expect(kept).not.toHaveProperty(name);
+    expect(JSON.parse(kept.properties?.products ?? '')).toEqual([
+      { product_id: 'SKU-1', quantity: 1, price: '5' },
+      { product_id: 'SKU-2', category: 'Face', quantity: 1, price: '1' },
+    ]);
+    expect(admission).toMatchObject({ redacted: Array(5).fill('special_category') });
+  });
+
+  it('keeps it of who explicitly consented, and in an anonymous count, which is of no one', () => {
+    const sent = () => pixel('e=product_view&site=shop&p=SKU-1&cat=Akne&c=akne_2026');
+    const explicit = compileTrackingPlan({
+      ...config,
+      specialCategories: { extraTerms: [], explicitConsentPurpose: 'personalisation' },
+    });
+    const granted = (purposes: Arrival['granted']) =>
+      record(admit(sent(), { ...everything, granted: purposes }, { ...deps, plan: explicit }));
+    expect(granted(['storage', 'profile', 'personalisation'])).toMatchObject({
+      category: 'Akne',
+      campaign: 'akne_2026',
+    });
+    expect(granted(['storage', 'profile'])).not.toHaveProperty('category');
+    expect(record(admit(sent(), nothing, deps))).toMatchObject({ basis: 'anonymous', campaign: 'akne_2026' });
+  });
+
+  it("drops a minor's event before it is even judged", () => {
+    for (const sent of [pixel('e=view&site=shop'), pixel('e=nothing&site=shop')])
+      expect(admit(sent, { ...everything, age: 'under_16' }, deps)).toEqual({ outcome: 'counted', reason: 'minor' });
+    expect(admit(pixel('e=view&site=shop'), { ...everything, age: 'of_age' }, deps).outcome).toBe('accepted');
+  });
+
   it('tells two numeric order and product ids apart that could be phone numbers', () => {
     const order = (id: string) =>
       record(

@@ -45,12 +45,37 @@ describe('paula.config.ts', () => {
       ['https://www.lindenblatt.example'],
       /sites\.portal\.origins\.0: "https:\/\/www\.lindenblatt\.example" belongs to site "shop"/,
     ],
+    [
+      'trackingPlan/fields/first_name',
+      { type: 'text', purposes: ['profile'] },
+      /trackingPlan\.fields\.first_name: "first_name" promises personal data in clear \(name\)/,
+    ],
+    ['trackingPlan/fields/birth_year', { type: 'integer', purposes: ['profile'] }, /birth_year.*\(age\)/],
+    ['trackingPlan/fields/acne_level', { type: 'text', purposes: ['profile'] }, /acne_level: "acne" tells of health/],
+    ['trackingPlan/events/Akne Quiz', { fields: [] }, /trackingPlan\.events\.Akne Quiz: "akne" tells of health/],
+    ['specialCategories', { extraTerms: ['Öl'] }, /specialCategories\.extraTerms\.0: must be words/],
+    ['specialCategories', { explicitConsentPurpose: 'activation' }, /specialCategories\.explicitConsentPurpose/],
     ['rawRetentionDays', 91, /rawRetentionDays/],
     ['rawRetentionDays', 7, /rawRetentionDays: ingest reads this many days of landing/],
     ['colour', 'blue', /colour/],
   ])('refuses %s = %j with the key and the rule', (path, value, message) =>
     expect(() => parseConfig(changed(path, value))).toThrow(message),
   );
+
+  it('takes a field of a special category for the purpose alone that asks for explicit consent', () => {
+    const withField = (purposes: string[], explicitConsentPurpose?: string) => {
+      const copy = changed('trackingPlan/fields/acne_level', { type: 'text', purposes }) as Record<string, unknown>;
+      return { ...copy, specialCategories: { explicitConsentPurpose } };
+    };
+    expect(parseConfig(withField(['personalisation'], 'personalisation')).trackingPlan.fields.acne_level).toBeDefined();
+    expect(() => parseConfig(withField(['personalisation', 'profile'], 'personalisation'))).toThrow(/acne_level/);
+    expect(() => parseConfig(withField(['profile'], 'personalisation'))).toThrow(/acne_level/);
+    const contract = withField(['measurement'], 'measurement');
+    Object.assign(contract, {
+      purposes: { ...config.purposes, measurement: { ...config.purposes.measurement, legalBasis: 'contract' } },
+    });
+    expect(() => parseConfig(contract)).toThrow(/"measurement" needs the legal basis "consent"/);
+  });
 
   it('defaults to Frankfurt', () => expect(stageOf(config, 'dev').region).toBe('eu-central-1'));
   it('holds an override of the region to the same rule', () => {

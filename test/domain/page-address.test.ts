@@ -11,6 +11,8 @@ describe('what is kept of a page address', () => {
     ['/p?utm_source=first&utm_source=second&&utm_campaign&utm_medium=', { page_path: '/p', utm_source: 'first' }],
     ['/p?utm_source=a%20b&utm_medium=c+d', { page_path: '/p', utm_source: 'a b', utm_medium: 'c d' }],
     ['/p?utm%5Fsource=a', { page_path: '/p', utm_source: 'a' }],
+    ['//user:secret@shop.example/p/1?utm_source=a', { page_path: '/p/1', utm_source: 'a' }],
+    ['//shop.example', { page_path: '/' }],
     ['javascript:alert(1)', {}],
     ['mailto:someone', {}],
     ['', {}],

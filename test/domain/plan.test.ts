@@ -13,11 +13,12 @@ const plan = buildPlan({ config: demo, stage, bucket: 'my-lake', ...texts });
 describe('buildPlan', () => {
   it('orders the steps: tables, views, what withdraws, events, features, then each segment to its end', () => {
     expect(plan.map(({ id }) => id)).toEqual([
-      ...['events', 'links', 'consents', 'erasures', 'features', 'segment_members', 'audience_history'].map(
+      ...['events', 'links', 'consents', 'erasures', 'rights', 'features', 'segment_members', 'audience_history'].map(
         (t) => `table-${t}`,
       ),
+      'column-erasures-salt',
       ...['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'],
-      ...['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-events', 'features'],
+      ...['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-rights', 'ingest-events', 'features'],
       ...['members', 'difference', 'publish', 'history'].map((step) => `buyers_30d-${step}`),
       ...['members', 'difference', 'publish', 'history'].map((step) => `cart_abandoners-${step}`),
     ]);
@@ -58,6 +59,7 @@ describe('buildPlan', () => {
     expect(branded.filter(({ kind }) => kind === 'add_column').map(({ id }) => id)).toEqual([
       'column-events-coupon',
       'column-events-skin_type',
+      'column-erasures-salt',
     ]);
     const sqlOf = (id: string) => branded.flatMap((step) => (step.id === id && 'sql' in step ? [step.sql] : [])).join();
     expect(sqlOf('ingest-events').match(/, (c|s)\."coupon", \1\."skin_type"|, "coupon", "skin_type"/g)).toHaveLength(3);
@@ -73,6 +75,28 @@ describe('buildPlan', () => {
     expect(() =>
       buildPlan({ config: demo, stage, bucket: 'b', ...texts, segments: [{ ...segment, destinations: ['crm'] }] }),
     ).toThrow('destinations: "crm" is not in paula.config.ts');
+  });
+
+  it('refuses a segment of a special category, and with explicit consent builds it without an export', () => {
+    const [segment] = texts.segments;
+    if (!segment) throw new Error('no segment');
+    const akne = { ...segment, id: 'akne', file: 'segments/akne.sql' };
+    const build = (config: typeof demo, segments: (typeof segment)[]) =>
+      buildPlan({ config, stage, bucket: 'b', ...texts, segments });
+    expect(() => build(demo, [akne])).toThrow(/^segments\/akne\.sql: id: "akne" tells of health \(GDPR Art\. 9\)/);
+    const explicit = {
+      ...demo,
+      specialCategories: { extraTerms: [], explicitConsentPurpose: 'personalisation' as const },
+    };
+    expect(() => build(explicit, [akne])).toThrow(/akne\.sql: special\.category: is missing.*\n.*akne\.sql: purpose:/);
+    const declared = { ...akne, specialCategory: 'health' as const, purpose: 'personalisation' as const };
+    const activation = (plan: ReturnType<typeof build>, id: string) =>
+      plan.flatMap((step) =>
+        step.kind === 'unload' && step.segment === id ? [/\bfalse AS activation\b/.test(step.sql)] : [],
+      );
+    const built = build(explicit, [declared, segment]);
+    expect(activation(built, 'akne')).toEqual([true]);
+    expect(activation(built, segment.id)).toEqual([false]);
   });
 
   it('spells the time of a run as a literal in UTC', () => {

@@ -31,6 +31,13 @@ describe('parseSegment', () => {
     });
   });
 
+  it('reads which special category a segment declares, and refuses one that there is not', () => {
+    const declared = (category: string) => file({ ...HEADER, 'special.category': category });
+    expect(parseSegment('segments/loyal.sql', declared('health')).specialCategory).toBe('health');
+    expect(parseSegment('segments/loyal.sql', file(HEADER))).not.toHaveProperty('specialCategory');
+    expect(() => parseSegment('segments/loyal.sql', declared('mood'))).toThrow(/loyal\.sql:7: special\.category:/);
+  });
+
   const refused = (text: string, name = 'segments/loyal.sql') => {
     try {
       parseSegment(name, text);

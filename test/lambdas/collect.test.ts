@@ -554,6 +554,50 @@ describe('messages', () => {
   });
 });
 
+describe('a minor', () => {
+  it("is no device any more: a browser's event is dropped and counted, and its device ends", async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    await streamed();
+    const headers = { ...basic(keys.writeKeys.web?.[0]), origin: ORIGIN };
+    const said = { event: 'Product Viewed', properties: { product_id: 'A', age: 14 } };
+    const after = { event: 'Product Viewed', properties: { product_id: 'B' } };
+    const batch = { batch: [said, after].map((message) => ({ type: 'track', ...message })) };
+    const response = await jar.send('POST', '/v1/batch', { body: batch, headers });
+    expect(response).toMatchObject({ statusCode: 200, body: '{"success":true}' });
+    expect(counted).toContain('Rejected minor');
+    expect(jar.cookies.has('paula_id')).toBe(false);
+    const told = await streamed();
+    expect(told).toMatchObject([
+      { kind: 'consent', granted: [], withdrawn: expect.arrayContaining(['storage', 'profile']) },
+      { kind: 'event', product_id: 'B', basis: 'anonymous' },
+    ]);
+    expect(JSON.stringify(told)).not.toMatch(/"age"|minor|under_16/);
+  });
+
+  it('is no person: of a server neither choice nor event is kept', async () => {
+    for (const [path, body] of [
+      ['/v1/identify', { userId: 'customer-9', traits: { birthday: '2020-05-05' } }],
+      ['/v1/track', { event: 'Order Completed', userId: 'customer-9', context: { traits: { age_under_16: true } } }],
+    ] as const) {
+      const context = { consent: { categoryPreferences: { measurement: true, profile: true } } };
+      const response = await new Jar().send('POST', path, {
+        body: { ...body, context: { ...('context' in body && body.context), ...context } },
+        headers: serverKey(),
+      });
+      expect(response.statusCode).toBe(200);
+      expect(counted).toEqual(['Rejected minor']);
+    }
+    expect(await streamed()).toEqual([]);
+  });
+
+  it('is dropped from a pixel that says so, although no parameter of it means an age', async () => {
+    await new Jar().pixel('e=view&site=shop&age=15');
+    expect(counted).toContain('Rejected minor');
+    expect(await streamed()).toEqual([]);
+  });
+});
+
 describe('identify from a browser', () => {
   it("keeps a device's link as long as its cookie, and the person's far longer: withdrawals stand there", async () => {
     const jar = new Jar();

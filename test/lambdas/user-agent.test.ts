@@ -26,8 +26,22 @@ describe('userAgentReader', () => {
   ])('flags %s with the list and its version', (userAgent) =>
     expect(read(userAgent)).toMatchObject({
       isBot: true,
-      botReason: expect.stringMatching(/^isbot\/\d+\.\d+\.\d+ [a-z0-9._/-]+$/),
+      botReason: expect.stringMatching(/^isbot\/\d+\.\d+\.\d+ \d+$/),
     }),
+  );
+
+  it.each([
+    'paula.muster@example.com/12 (x)',
+    'paula.muster/12 app',
+    'Paula.Muster',
+    'shop 01711234567/1.0',
+    '203.0.113.117',
+    'app/203.0.113.117',
+    'DE89370400440532013000',
+    'Mozilla/5.0 (paula.muster@example.com) bot',
+    'Firefox/01711234567.0 (x)',
+  ])('keeps nothing of what %s says in its own words', (userAgent) =>
+    expect(JSON.stringify(read(userAgent))).not.toMatch(/paula|muster|1711234567|113\.117|3704004405/i),
   );
 
   it('keeps no more agents than its bound and reads each of them once', () => {
