@@ -34,6 +34,8 @@ export type LinkItem = {
   regranted?: Partial<Record<Purpose, number>>;
   /** Objection to direct marketing (GDPR Art. 21(2)): no profiling, no mail, no activation. */
   objected?: number;
+  /** Out of the erasure ledger and never stored here: what happened up to then is not folded any more. */
+  erased?: number;
   ttl: number;
 };
 
@@ -45,6 +47,25 @@ export const MAX_SIBLINGS = 20;
 
 /** Table `consents`: append only. pk = subject, sk = `<given_at, 13 digits>#<receipt id>`, so the newest is the last. */
 export type ReceiptItem = { pk: string; sk: string } & Omit<ConsentRecord, 'kind' | 'subject'>;
+
+/**
+ * The same table holds the ledger: salted hashes of subjects that were erased or have objected (`domain/rights.ts`), the
+ * requests, and under one key what they share.
+ */
+export const LEDGER = {
+  /** pk of the stage's salt and of the time of the last maintenance, by their sk. */
+  shared: 'ledger',
+  salt: 'salt',
+  maintenance: 'maintenance',
+  /** pk of the ids of requests that the job has not finished. */
+  open: 'open',
+  /** sk below `requestPk` and `subjectPk`. */
+  request: 'request',
+  subject: 'ledger',
+} as const;
+
+export const requestPk = (id: string): string => `r.${id}`;
+export const subjectPk = (hash: string): string => `t.${hash}`;
 
 /** Table `control`, pk only: what the plan and its readers share. */
 export const LEASE_PK = 'lease#lake';

@@ -90,12 +90,38 @@ export type ConsentRecord = {
   prior_receipt_id?: string;
 };
 
-/** A subject was erased: the tombstone is the lower-case hex SHA-256 of its id, so that late copies can be kept out. */
-export type ErasureRecord = { kind: 'erasure'; tombstone: string; request_id: string; erased_at: number };
+/**
+ * A subject was erased: the tombstone is the lower-case hex SHA-256 of the salt and its id, so that late copies can be kept
+ * out. The salt is the stage's one (none is the empty one).
+ */
+export type ErasureRecord = {
+  kind: 'erasure';
+  tombstone: string;
+  request_id: string;
+  erased_at: number;
+  salt?: string;
+};
 
-export type StreamRecord = EventRecord | RejectionRecord | LinkRecord | ConsentRecord | ErasureRecord;
+/** A subject, by the same salted hash, asked for its data, or objected to direct marketing. */
+export type RightRecord = {
+  kind: 'right';
+  request_kind: 'access' | 'objection';
+  subject_hash: string;
+  salt: string;
+  request_id: string;
+  requested_at: number;
+};
 
-const KINDS: ReadonlySet<string> = new Set<StreamRecord['kind']>(['event', 'rejected', 'link', 'consent', 'erasure']);
+export type StreamRecord = EventRecord | RejectionRecord | LinkRecord | ConsentRecord | ErasureRecord | RightRecord;
+
+const KINDS: ReadonlySet<string> = new Set<StreamRecord['kind']>([
+  'event',
+  'rejected',
+  'link',
+  'consent',
+  'erasure',
+  'right',
+]);
 
 /**
  * Reads one record of the stream. Only the door writes the stream, so a text that is no record is a fault of ours:

@@ -81,7 +81,16 @@ const CONSENT_COLUMNS: readonly Column[] = [
   ...text('prior_receipt_id'),
 ];
 
-const ERASURE_COLUMNS: readonly Column[] = [...text('tombstone', 'request_id'), ...timestamp('erased_at')];
+const ERASURE_COLUMNS: readonly Column[] = [
+  ...text('tombstone', 'request_id'),
+  ...timestamp('erased_at'),
+  ...text('salt'),
+];
+
+const RIGHT_COLUMNS: readonly Column[] = [
+  ...text('request_kind', 'subject_hash', 'salt', 'request_id'),
+  ...timestamp('requested_at'),
+];
 
 const BRAND_COLUMN_TYPES: Readonly<Record<Exclude<FieldType, 'products'>, ColumnType>> = {
   text: 'text',
@@ -113,10 +122,12 @@ export function lakeTables(config: PaulaConfig): readonly TableDefinition[] {
     landing('landing_links', 'landing-links/', [...LINK_COLUMNS, ...STREAM_POSITION]),
     landing('landing_consents', 'landing-consents/', [...CONSENT_COLUMNS, ...STREAM_POSITION]),
     landing('landing_erasures', 'landing-erasures/', [...ERASURE_COLUMNS, ...STREAM_POSITION]),
+    landing('landing_rights', 'landing-rights/', [...RIGHT_COLUMNS, ...STREAM_POSITION]),
     iceberg('events', [...EVENT_COLUMNS, { name: 'received_day', type: 'date' }, ...brand], ['received_day']),
     iceberg('links', LINK_COLUMNS),
     iceberg('consents', CONSENT_COLUMNS),
     iceberg('erasures', ERASURE_COLUMNS),
+    iceberg('rights', RIGHT_COLUMNS),
     iceberg('features', text('profile_id', 'family', 'feature')),
     iceberg('segment_members', [...text('segment_id', 'profile_id'), ...timestamp('entered_at', 'left_at')]),
     iceberg('audience_history', [

@@ -18,3 +18,7 @@ export const isWithdrawn = (link: LinkItem, needed: readonly Purpose[], received
 /** True from an objection to direct marketing on: nothing is profiled any more, however old the event. */
 export const hasObjected = (link: LinkItem | undefined, now: number): boolean =>
   link?.objected !== undefined && link.objected <= now;
+
+/** True where an event belongs to a life that was erased: it happened, or came in, no later than the erasure. */
+export const isErased = (link: LinkItem, occurredAt: number, receivedAt: number): boolean =>
+  Math.min(occurredAt, receivedAt) <= (link.erased ?? -1);

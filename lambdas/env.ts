@@ -22,13 +22,29 @@ export const DecideEnv = Base.extend({
   KEYS_SECRET_ID: z.string().min(1),
 });
 
-export const ProfileEnv = Base.extend({ PROFILES_TABLE: z.string().min(1) });
+export const ProfileEnv = Base.extend({ PROFILES_TABLE: z.string().min(1), CONSENTS_TABLE: z.string().min(1) });
 
 export const LandEnv = Base.extend({ BUCKET_NAME: z.string().min(1) });
 
 export const PublishEnv = Base.extend({
   PROFILES_TABLE: z.string().min(1),
   CONTROL_TABLE: z.string().min(1),
+  BUCKET_NAME: z.string().min(1),
+});
+
+/** The door for rights. */
+export const RightsEnv = Base.extend({
+  STREAM_NAME: z.string().min(1),
+  PROFILES_TABLE: z.string().min(1),
+  CONSENTS_TABLE: z.string().min(1),
+  BUCKET_NAME: z.string().min(1),
+  KEYS_SECRET_ID: z.string().min(1),
+});
+
+/** The function of the rights job. */
+export const EraseEnv = Base.extend({
+  PROFILES_TABLE: z.string().min(1),
+  CONSENTS_TABLE: z.string().min(1),
   BUCKET_NAME: z.string().min(1),
 });
 

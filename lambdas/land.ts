@@ -19,6 +19,7 @@ const TABLE_OF_KIND: Readonly<Record<StreamRecord['kind'], string>> = {
   link: 'landing_links',
   consent: 'landing_consents',
   erasure: 'landing_erasures',
+  right: 'landing_rights',
 };
 
 /**

@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import type { KinesisStreamBatchResponse, KinesisStreamEvent } from 'aws-lambda';
 import config from '../paula.config.ts';
 import { dynamo } from './adapters/clients.ts';
+import { withLedger } from './adapters/ledger-reads.ts';
 import { metrics } from './adapters/metrics.ts';
 import { profileStore } from './adapters/profile-store.ts';
 import { ProfileEnv } from './env.ts';
@@ -10,8 +11,11 @@ import { profile } from './profile.ts';
 
 const env = ProfileEnv.parse(process.env);
 const counters = metrics((line) => process.stdout.write(`${line}\n`));
+const client = dynamo();
+const { read, write } = profileStore(client, env.PROFILES_TABLE);
 const deps = {
-  ...profileStore(dynamo(), env.PROFILES_TABLE),
+  read: withLedger(read, client, env.CONSENTS_TABLE),
+  write,
   count: counters.count,
   now: Date.now,
   retentionDays: config.purposes.profile.retentionDays,

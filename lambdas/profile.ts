@@ -5,7 +5,7 @@ import { packBought, packProfile, unpackBought, unpackProfile } from '../domain/
 import { allPurchases, divide, needsBought } from '../domain/purchases.ts';
 import { opens, type Purpose } from '../domain/purposes.ts';
 import { decodeStreamRecord, type EventRecord, profileOf } from '../domain/stream-record.ts';
-import { hasObjected, isWithdrawn } from '../domain/withdrawals.ts';
+import { hasObjected, isErased, isWithdrawn } from '../domain/withdrawals.ts';
 import type { Delivered } from './kinesis-batch.ts';
 import type { ReadItems, StoredItems } from './stored-items.ts';
 
@@ -163,7 +163,7 @@ export function openProfiles(
 /** What a batch leads to: the writes, and how many events were left out for which reason. */
 export type WritePlan = { writes: ProfileWrite[]; skipped: ReadonlyMap<SkipReason, number> };
 
-export type SkipReason = 'withdrawn' | 'objected';
+export type SkipReason = 'withdrawn' | 'objected' | 'erased';
 
 /** Plans one write for each profile that its events change. Pure. `now` in milliseconds since the epoch. */
 export function planWrites(
@@ -193,8 +193,10 @@ function allowedEvents(
     skip('objected', events.length);
     return [];
   }
-  const allowed = events.filter(({ record }) => !isWithdrawn(link, neededBy(record), record.received_at));
-  skip('withdrawn', events.length - allowed.length);
+  const living = events.filter(({ record }) => !isErased(link, record.occurred_at, record.received_at));
+  skip('erased', events.length - living.length);
+  const allowed = living.filter(({ record }) => !isWithdrawn(link, neededBy(record), record.received_at));
+  skip('withdrawn', living.length - allowed.length);
   return allowed;
 }
 

@@ -8,12 +8,14 @@ import {
   LogGroupLogDestination,
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Construct } from 'constructs';
 import { type RoutedFunction, routes } from '../domain/routes.ts';
 import { CollectorHost } from './collector-host.ts';
 import type { LineStackProps } from './line-stack.ts';
 import { PaulaFunction } from './paula-function.ts';
+import { Rights } from './rights.ts';
 import { StageLogGroup } from './stage-log-group.ts';
 
 /** Lambda unpacks a function's code here. */
@@ -35,11 +37,12 @@ const ACCESS_LOG_FORMAT = AccessLogFormat.custom(
   }),
 );
 
-/** The HTTP API, the hosts under which it answers and the two functions behind it. */
+/** The HTTP API, the hosts under which it answers and the three functions behind it. */
 export class Door extends Construct {
   readonly api: HttpApi;
   readonly collect: PaulaFunction;
   readonly decide: PaulaFunction;
+  readonly rights: PaulaFunction;
 
   constructor(scope: Construct, id: string, props: LineStackProps) {
     super(scope, id);
@@ -89,6 +92,8 @@ export class Door extends Construct {
     state.tables.grantDecide(decide);
     state.keys.grantRead(decide);
 
+    const rights = new Rights(this, 'Rights', props);
+
     const hosts = Object.entries(stage.hosts);
     const api = new HttpApi(this, 'Api', {
       createDefaultStage: false,
@@ -102,9 +107,19 @@ export class Door extends Construct {
         // One permission for the API and not one per route: it is the API that is trusted.
         scopePermissionToRoute: false,
       });
-    const integrations = { collect: integrate('collect', collect), decide: integrate('decide', decide) };
-    const added = routes(config).flatMap(({ method, path, function: name }) =>
-      api.addRoutes({ path, methods: [method as HttpMethod], integration: integrations[name] }),
+    const integrations = {
+      collect: integrate('collect', collect),
+      decide: integrate('decide', decide),
+      rights: integrate('rights', rights),
+    };
+    const signed = new HttpIamAuthorizer();
+    const added = routes(config).flatMap((route) =>
+      api.addRoutes({
+        path: route.path,
+        methods: [route.method as HttpMethod],
+        integration: integrations[route.function],
+        ...(route.signed && { authorizer: signed }),
+      }),
     );
 
     const live = new HttpStage(this, 'Live', {
@@ -144,5 +159,6 @@ export class Door extends Construct {
     this.api = api;
     this.collect = collect;
     this.decide = decide;
+    this.rights = rights;
   }
 }

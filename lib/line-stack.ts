@@ -3,11 +3,13 @@ import type { Construct } from 'constructs';
 import { consumers } from '../domain/consumers.ts';
 import { Alarms } from './alarms.ts';
 import { Door } from './door.ts';
+import { ErasureJob } from './erasure-job.ts';
 import { KeysCompletion } from './keys-completion.ts';
 import { LineDashboard } from './line-dashboard.ts';
 import { lineMetrics } from './line-metrics.ts';
 import type { PaulaStackProps } from './paula-stage.ts';
 import { Plan } from './plan.ts';
+import { grantLedgerReads } from './rights-grants.ts';
 import type { StateStack } from './state-stack.ts';
 import { StreamConsumer } from './stream-consumer.ts';
 
@@ -32,13 +34,17 @@ export class LineStack extends Stack {
     const folding = new StreamConsumer(this, 'Profile', {
       ...props,
       consumer: profile,
-      environment: { PROFILES_TABLE: state.tables.profiles.tableName },
+      environment: {
+        PROFILES_TABLE: state.tables.profiles.tableName,
+        CONSENTS_TABLE: state.tables.consents.tableName,
+      },
       // One vCPU (1,769 MB): folding a batch is CPU on one thread.
       memoryMb: 1769,
       // A batch of 1,000 takes seconds; a minute leaves room for a throttled table's back-off.
       timeoutSeconds: 60,
     });
     state.tables.grantFold(folding.function);
+    grantLedgerReads(folding.function, state);
 
     const landing = new StreamConsumer(this, 'Land', {
       ...props,
@@ -51,6 +57,7 @@ export class LineStack extends Stack {
     state.lake.grantLand(landing.function);
 
     const plan = new Plan(this, 'Plan', props);
+    new ErasureJob(this, 'RightsJob', { ...props, plan });
 
     const { stream, key } = state;
     const metrics = lineMetrics({ stageName, stream, door, profile: folding, land: landing, plan });

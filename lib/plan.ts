@@ -17,6 +17,9 @@ import { StageLogGroup } from './stage-log-group.ts';
 export class Plan extends Construct {
   readonly machine: StateMachine;
   readonly publish: PaulaFunction;
+  /** Whoever writes the lake does so with this role, in this workgroup. */
+  readonly role: Role;
+  readonly workgroup: QueryWorkgroup;
 
   constructor(scope: Construct, id: string, props: LineStackProps) {
     super(scope, id);
@@ -115,5 +118,7 @@ export class Plan extends Construct {
     new CfnOutput(this, 'Database', { value: state.lake.databaseName, description: 'Athena database' });
     this.machine = machine;
     this.publish = publish;
+    this.role = role;
+    this.workgroup = workgroup;
   }
 }

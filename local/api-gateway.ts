@@ -149,6 +149,7 @@ export function writeAnswer(response: ServerResponse, answer: unknown): number {
 }
 
 const REFUSALS = {
+  403: 'Forbidden',
   404: 'Not Found',
   413: 'Request Entity Too Large',
   431: 'Request Header Fields Too Large',

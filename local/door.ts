@@ -12,12 +12,20 @@ import {
 } from './api-gateway.ts';
 import { close, LOOPBACK, listen } from './loopback.ts';
 
-export type Route<Name extends string = string> = { method: string; path: string; function: Name };
+export type Route<Name extends string = string> = { method: string; path: string; function: Name; signed?: true };
+
+/** A request as it came, for who verifies its signature. */
+export type SignedRequest = { method: string; target: string; rawHeaders: readonly string[]; body: Buffer };
 
 export type DoorDeps<Name extends string> = {
   routes: readonly Route<Name>[];
   /** Calls a function with the event of a request; rejects when it throws. */
   invoke(name: Name, event: unknown, requestId: string): Promise<unknown>;
+  /**
+   * Says who signed a request, as IAM does for API Gateway: a principal's ARN; undefined for every fault of the signature.
+   * Without it no signed route answers.
+   */
+  signer?(request: SignedRequest): Promise<string | undefined>;
   /** Called when a function is done and its answer is not written. */
   beforeAnswer(name: Name): void;
   /** The platform's own paths, below `/local/`. */
@@ -100,6 +108,8 @@ async function serveRequest<Name extends string>(
     if (body === 'hung up') return;
     if (body === undefined) return refuse(request, response, 413);
 
+    const signer = route.signed ? await deps.signer?.({ method, target, rawHeaders, body }) : undefined;
+    if (route.signed && signer === undefined) return refuse(request, response, 403);
     const requestId = randomUUID();
     const sourceIp = request.socket.remoteAddress ?? LOOPBACK;
     const { routeKey, pathParameters, name } = route;
@@ -107,6 +117,7 @@ async function serveRequest<Name extends string>(
       { method, target, httpVersion, rawHeaders, body, sourceIp },
       { routeKey, requestId, now: Date.now(), ...(pathParameters && { pathParameters }) },
     );
+    if (signer !== undefined) Object.assign(event.requestContext, { authorizer: { iam: { userArn: signer } } });
     // Base64 makes a body a third longer, and it is the event that Lambda limits.
     if ((event.body?.length ?? 0) > MAX_BODY_BYTES) return refuse(request, response, 413);
     response.setHeader('apigw-requestid', requestId);
@@ -121,27 +132,58 @@ async function serveRequest<Name extends string>(
 }
 
 /** Refuses without a function. What is left of the body is read and dropped, so that the client hears the answer. */
-function refuse(request: IncomingMessage, response: ServerResponse, status: 404 | 413 | 431): void {
+function refuse(request: IncomingMessage, response: ServerResponse, status: 403 | 404 | 413 | 431): void {
   response.shouldKeepAlive = false;
   writeRefusal(response, status);
   request.resume();
 }
 
-/** An exact path wins over a greedy one (`{name+}`), as in API Gateway. */
+/** An exact path wins over one with a parameter (`{name}`), and that over a greedy one (`{name+}`), as in API Gateway. */
 export function matchRoute<Name extends string>(
   routes: readonly Route<Name>[],
   method: string,
   path: string,
-): { name: Name; routeKey: string; pathParameters?: Record<string, string> } | undefined {
+): { name: Name; routeKey: string; signed?: true; pathParameters?: Record<string, string> } | undefined {
   const candidates = routes.filter((route) => route.method === method);
   const keyOf = (route: Route) => `${route.method} ${route.path}`;
+  const matched = (route: Route<Name>, pathParameters?: Record<string, string>) => ({
+    name: route.function,
+    routeKey: keyOf(route),
+    ...(route.signed && { signed: route.signed }),
+    ...(pathParameters && { pathParameters }),
+  });
   const exact = candidates.find((route) => route.path === path);
-  if (exact) return { name: exact.function, routeKey: keyOf(exact) };
+  if (exact) return matched(exact);
+  for (const route of candidates) {
+    const parameters = parametersOf(route.path, path);
+    if (parameters) return matched(route, parameters);
+  }
   for (const route of candidates) {
     const [, start, parameter] = /^(.*\/)\{(\w+)\+\}$/.exec(route.path) ?? [];
     if (start === undefined || parameter === undefined || !path.startsWith(start) || path === start) continue;
-    const pathParameters = { [parameter]: path.slice(start.length) };
-    return { name: route.function, routeKey: keyOf(route), pathParameters };
+    return matched(route, { [parameter]: path.slice(start.length) });
   }
   return undefined;
+}
+
+/** The parameters of a path with `{name}` segments, decoded as API Gateway decodes them; undefined where it does not fit. */
+function parametersOf(pattern: string, path: string): Record<string, string> | undefined {
+  const [wanted, given] = [pattern.split('/'), path.split('/')];
+  if (wanted.length !== given.length) return undefined;
+  const parameters: Record<string, string> = {};
+  for (const [i, segment] of wanted.entries()) {
+    const [, name] = /^\{(\w+)\}$/.exec(segment) ?? [];
+    if (name === undefined) {
+      if (segment !== given[i]) return undefined;
+    } else parameters[name] = decoded(given[i] ?? '');
+  }
+  return Object.keys(parameters).length > 0 ? parameters : undefined;
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }

@@ -9,6 +9,7 @@ import { buildPlan } from '../domain/plan.ts';
 import { routes } from '../domain/routes.ts';
 import { lakeTables } from '../domain/tables.ts';
 import { placeOf } from '../lambdas/adapters/error-place.ts';
+import type { eraseTask } from '../lambdas/erase.ts';
 import paulaConfig from '../paula.config.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import { type Discarded, deliverBatch } from './batch-delivery.ts';
@@ -24,6 +25,10 @@ import { openLake } from './lake.ts';
 import { countMetricLines } from './metric-lines.ts';
 import { consumerOf, failureKey, failureRecord, functionArn, onFailureDestination } from './on-failure.ts';
 import { createPlanRunner } from './plan-runner.ts';
+import { rightsDoor } from './rights/rights-door.ts';
+import { createRightsRunner } from './rights/rights-runner.ts';
+import { isSigned } from './rights/signature-v4.ts';
+import { ensureSigningKey } from './rights/signing-key.ts';
 import { startS3 } from './s3-server.ts';
 import { startSchedule } from './schedule.ts';
 import { ensureSecrets, secretsPath, writeControl } from './secrets.ts';
@@ -71,7 +76,10 @@ export type PlatformStatus = {
 };
 
 type Handler = (event: unknown, context: Context) => Promise<unknown>;
-type FunctionName = 'collect' | 'decide' | 'publish' | ConsumerName;
+type FunctionName = 'collect' | 'decide' | 'rights' | 'publish' | 'erase' | ConsumerName;
+
+/** The principal of whoever signs with the state folder's pair. */
+const SIGNER = 'arn:aws:iam::000000000000:user/local';
 
 /**
  * Starts the whole platform in this process: the engines, the same function entries and SQL that are deployed, the event
@@ -101,6 +109,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const url = `http://localhost:${door.port}`;
     const keys = ensureSecrets(stateDir, config);
     const control = writeControl(stateDir, url);
+    const signingKey = ensureSigningKey(stateDir);
 
     // dynalite and kinesalite take the region of their ARNs from here.
     process.env.AWS_REGION = region;
@@ -136,15 +145,17 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const metricLines = countMetricLines();
     ends.push(metricLines.stop);
     // Only now: the entries and their clients read the environment when they are loaded.
-    const [clients, collect, decide, profile, land, publish] = await Promise.all([
+    const [clients, collect, decide, rights, profile, land, publish, erase] = await Promise.all([
       import('../lambdas/adapters/clients.ts'),
       import('../lambdas/collect.lambda.ts'),
       import('../lambdas/decide.lambda.ts'),
+      import('../lambdas/rights.lambda.ts'),
       import('../lambdas/profile.lambda.ts'),
       import('../lambdas/land.lambda.ts'),
       import('../lambdas/publish.lambda.ts'),
+      import('../lambdas/erase.lambda.ts'),
     ]);
-    const entries = { collect, decide, profile, land, publish } as unknown as Record<
+    const entries = { collect, decide, rights, profile, land, publish, erase } as unknown as Record<
       FunctionName,
       { handler: Handler }
     >;
@@ -192,7 +203,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     }
 
     const planEnd = buildPlan({ config, stage, bucket: BUCKET, ...readSqlTexts() }).at(-1)?.id;
-    const plan = createPlanRunner({
+    const shared = {
       config,
       stage,
       lake: await openLake({ folder: at('lake'), objects: s3.objectsFolder, tables: lakeTables(config) }),
@@ -200,6 +211,9 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       dynamo: clients.dynamo(),
       bucket: BUCKET,
       controlTable: TABLES.control,
+    };
+    const plan = createPlanRunner({
+      ...shared,
       publish: (input) => invoke('publish', input),
       onStep: ({ step, phase }) => {
         if (phase !== 'done') return;
@@ -208,14 +222,20 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       },
     });
     ends.push(() => plan.close());
-    const schedule = startSchedule(
-      options.planEvery ?? stage.planEverySeconds,
-      async (asOf) => void (await plan.run(asOf)),
-      report('plan'),
-    );
+    const rightsJob = createRightsRunner({
+      ...shared,
+      erase: async (input) => (await invoke('erase', input)) as Awaited<ReturnType<typeof eraseTask>>,
+    });
+    await rightsJob.takeOver();
+    /** After each run of the plan; on AWS it has a schedule of its own. */
+    const runPlan = async (asOf: Date): Promise<void> => {
+      await plan.run(asOf);
+      if (options.planEvery !== 'off') await rightsJob.run(new Date()).catch(report('rights job'));
+    };
+    const schedule = startSchedule(options.planEvery ?? stage.planEverySeconds, runPlan, report('plan'));
     ends.push(() => schedule.stop());
 
-    /** When collect was last done: what it put on the stream came before. */
+    /** When a function that writes the stream was last done: what it put there came before. */
     let lastCollect = 0;
     const engines = { dynamodb: dynamo.endpoint, kinesis: kinesis.endpoint, s3: s3.endpoint };
     const status = (): PlatformStatus => ({
@@ -239,17 +259,22 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
         try {
           return await invoke(name, event, requestId);
         } finally {
-          if (name === 'collect') lastCollect = Date.now();
+          if (name !== 'decide') lastCollect = Date.now();
         }
       },
+      signer: async (request) => ((await isSigned(request, signingKey, region, Date.now())) ? SIGNER : undefined),
       beforeAnswer: (name) => name === 'collect' && passFaultPoint('door.answer'),
-      local: controlDoor({
+      local: rightsDoor(
         control,
-        status,
-        runPlan: schedule.runNow,
-        failed: onFailure.list,
-        replayFailed: (key) => replayFailed(key, { onFailure, mappings, feed, keep }),
-      }),
+        rightsJob.run,
+        controlDoor({
+          control,
+          status,
+          runPlan: schedule.runNow,
+          failed: onFailure.list,
+          replayFailed: (key) => replayFailed(key, { onFailure, mappings, feed, keep }),
+        }),
+      ),
       onFault: report('door'),
     });
     // First to end again: no request may meet an engine that is gone.

@@ -50,17 +50,9 @@ export const ACCEPTED: readonly Acceptance[] = [
   },
   {
     finding: 'unused',
-    role: 'Line/Plan/Role',
-    actions: ['s3:DeleteObject'],
-    resources: ['s3:LakeBucket/lake/*'],
-    reason:
-      'A MERGE that fails takes away the files that it has written; without it they would stay, in reach of no erasure.',
-  },
-  {
-    finding: 'unused',
-    role: 'Line/Land/Function/Role',
-    actions: ['s3:PutObject'],
-    resources: ['s3:LakeBucket/landing-erasures/*'],
-    reason: 'Land writes whatever record the stream holds; no door writes an erasure yet, so no story has one.',
+    role: 'Line/Door/Rights/Role',
+    actions: ['s3:ListBucket'],
+    resources: ['s3:LakeBucket'],
+    reason: 'Nobody lists; without the right to, S3 answers "forbidden" for a bundle that has expired.',
   },
 ];

@@ -26,6 +26,7 @@ const CALLS: Readonly<Record<string, { action?: string; keyUse: KeyUse }>> = {
   'kinesis PutRecords': { keyUse: ['kms:GenerateDataKey'] },
   's3 GetObject': { keyUse: ['kms:Decrypt'] },
   's3 PutObject': { keyUse: ['kms:GenerateDataKey'] },
+  's3 DeleteObject': { keyUse: [] },
   's3 ListObjectsV2': { action: 's3:ListBucket', keyUse: [] },
   'secretsmanager GetSecretValue': { keyUse: ['kms:Decrypt'] },
   'secretsmanager PutSecretValue': { keyUse: ['kms:GenerateDataKey', 'kms:Decrypt'] },

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { stageOf } from '../../domain/config.ts';
+import { proveErasure } from '../../local/erasure-proof/prove.ts';
 import config from '../../paula.config.ts';
 import { PAULAS_STORY } from '../story/paulas-story.ts';
 import { runStory } from '../story/run-story.ts';
@@ -26,6 +27,8 @@ const LOCAL_IDS = {
 const LOCAL_FUNCTIONS: Readonly<Record<string, string>> = {
   collect: 'Line/Door/Collect/Function',
   decide: 'Line/Door/Decide/Function',
+  rights: 'Line/Door/Rights/Function',
+  erase: 'Line/RightsJob/Erase/Function',
   profile: 'Line/Profile/Function/Function',
   land: 'Line/Land/Function/Function',
   publish: 'Line/Plan/Publish/Function',
@@ -33,9 +36,10 @@ const LOCAL_FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the functions call while Paula's story is told to the local platform, for a check that needs no emulator. `work` is
+ * What the functions call while Paula's story is told to the local platform, and while others exercise their rights there,
+ * for a check that needs no emulator. `work` is
  * a folder of this run, `assembly` a synthesised one. The local platform keeps its keys in a file and never deploys, so
- * what three functions do with the secret is added as it stands in `lambdas/adapters/keys.ts` and `keys-document.ts`.
+ * what four functions do with the secret is added as it stands in `lambdas/adapters/keys.ts` and `keys-document.ts`.
  * Rejects where the story does not go as it is told.
  */
 export async function localCalls(
@@ -47,27 +51,53 @@ export async function localCalls(
   // The platform's process takes its environment from this one.
   const hooks = HOOKS.map((name) => `--import ${pathToFileURL(join(import.meta.dirname, name))}`);
   Object.assign(process.env, { PAULA_CALLS_FILE: callsFile, NODE_OPTIONS: hooks.join(' ') });
-  const platform = await startLocalPlatform(work).finally(() => {
+  try {
+    const platform = await startLocalPlatform(work);
+    try {
+      const { faults } = await runStory(PAULAS_STORY, platform, Date.now());
+      if (faults.length > 0)
+        throw new Error(`the story: ${faults.map(({ step, what }) => `${step}: ${what}`).join('; ')}`);
+    } finally {
+      await platform.stop();
+    }
+    await proveErasure(join(work, 'erasure'), () => undefined);
+  } finally {
     delete process.env.PAULA_CALLS_FILE;
     delete process.env.NODE_OPTIONS;
-  });
-  try {
-    const { faults } = await runStory(PAULAS_STORY, platform, Date.now());
-    if (faults.length > 0)
-      throw new Error(`the story: ${faults.map(({ step, what }) => `${step}: ${what}`).join('; ')}`);
-  } finally {
-    await platform.stop();
   }
   const ofSecret = (name: string, operation: string): RecordedCall => {
     return { function: name, service: 'secretsmanager', region, operation, resources: [LOCAL_IDS.KeysSecret] };
+  };
+  // Whether a file is rewritten or deleted depends on whose records the stream's cuts have put together.
+  const ofFiles = ['landing/', 'landing-links/', 'landing-consents/', 'exports/', 'aws/lambda/'].flatMap((prefix) =>
+    ['PutObject', 'DeleteObject'].map((operation): RecordedCall => {
+      return {
+        function: 'erase',
+        service: 's3',
+        region,
+        operation,
+        resources: [LOCAL_IDS.LakeBucket],
+        key: `${prefix}any`,
+      };
+    }),
+  );
+  // A device that only the lake knows of is noted in the ledger; the proof's are all on their persons' lists.
+  const ofLedger: RecordedCall = {
+    function: 'erase',
+    service: 'dynamodb',
+    region,
+    operation: 'UpdateItem',
+    resources: [LOCAL_IDS.ConsentsTable],
   };
   return {
     region,
     physicalIds: [LOCAL_IDS, functionIds(assembly)],
     recorded: [
       ...readCalls(readFileSync(callsFile, 'utf8')),
-      ...['collect', 'decide', 'keys'].map((name) => ofSecret(name, 'GetSecretValue')),
+      ...['collect', 'decide', 'rights', 'keys'].map((name) => ofSecret(name, 'GetSecretValue')),
       ofSecret('keys', 'PutSecretValue'),
+      ...ofFiles,
+      ofLedger,
     ],
   };
 }

@@ -1,3 +1,5 @@
+import { lakeTables } from '../../domain/tables.ts';
+import config from '../../paula.config.ts';
 import type { Deployment, Resource } from './deployment.ts';
 import { contextOf, type Need } from './need.ts';
 import { objectNeeds } from './service-needs.ts';
@@ -11,17 +13,20 @@ type Relation = { bucket: string; prefix: string } | { reads: readonly string[] 
 /** What the database holds, by name; it grows as the plan's statements make tables and views. */
 export type Catalogue = Map<string, Relation>;
 
-/** The tables that the deployment makes itself. */
+/** The tables that the deployment makes itself, and those that the plan has made before any other machine runs. */
 export function catalogueOf(deployment: Deployment): Catalogue {
-  return new Map(
-    deployment.ofType('AWS::Glue::Table').map((table) => {
-      const { Name, StorageDescriptor } = table.property('TableInput') as {
-        Name: string;
-        StorageDescriptor: { Location: string };
-      };
-      return [Name, placeOf(StorageDescriptor.Location)];
-    }),
+  const landing = deployment.ofType('AWS::Glue::Table').map((table) => {
+    const { Name, StorageDescriptor } = table.property('TableInput') as {
+      Name: string;
+      StorageDescriptor: { Location: string };
+    };
+    return [Name, placeOf(StorageDescriptor.Location)] as const;
+  });
+  const bucket = landing[0]?.[1].bucket ?? '';
+  const iceberg = lakeTables(config).flatMap(({ name, kind, prefix }) =>
+    kind === 'iceberg' ? [[name, { bucket, prefix }] as const] : [],
   );
+  return new Map([...landing, ...iceberg]);
 }
 
 function placeOf(url: string): { bucket: string; prefix: string } {
@@ -35,7 +40,8 @@ const READ = /\b(?:FROM|JOIN|INTO|USING)\s+"?(\w+)"?/gi;
 const CREATE_TABLE = /^CREATE TABLE IF NOT EXISTS (\w+)\b[\s\S]*?\bLOCATION '([^']+)'/i;
 const CREATE_VIEW = /^CREATE OR REPLACE VIEW (\w+)\b/i;
 const ALTER_TABLE = /^ALTER TABLE (\w+)\b/i;
-const MERGE = /^MERGE INTO (\w+)\b/i;
+const MERGE = /^(?:MERGE INTO|DELETE FROM|OPTIMIZE) (\w+)\b/i;
+const VACUUM = /^VACUUM (\w+)$/i;
 const UNLOAD = /^UNLOAD \([\s\S]*\) TO '([^']+)'/i;
 
 /**
@@ -72,11 +78,14 @@ export function statementNeeds(call: AthenaCall, deployment: Deployment, catalog
     make(view, { reads: readNames });
     return needs(glue.table(view, 'glue:GetTable', 'glue:CreateTable', 'glue:UpdateTable'));
   }
-  const changed = (ALTER_TABLE.exec(sql) ?? MERGE.exec(sql))?.[1];
+  const vacuumed = VACUUM.exec(sql)?.[1];
+  const changed = vacuumed ?? (ALTER_TABLE.exec(sql) ?? MERGE.exec(sql))?.[1];
   if (changed !== undefined) {
     const relation = catalogue.get(changed);
     if (!relation || !('bucket' in relation)) throw new Error(`${changed} is no table: ${sql.slice(0, 80)}`);
-    return needs(glue.table(changed, 'glue:GetTable', 'glue:UpdateTable'), write(deployment, relation));
+    const commit = [glue.table(changed, 'glue:GetTable', 'glue:UpdateTable'), write(deployment, relation)];
+    // Without the right to delete, VACUUM succeeds and removes nothing, says its page in the user guide.
+    return needs(...commit, vacuumed === undefined ? [] : remove(deployment, relation));
   }
   const folder = UNLOAD.exec(sql)?.[1];
   if (folder !== undefined) return needs(write(deployment, placeOf(folder)));
@@ -132,6 +141,10 @@ function read(deployment: Deployment, { bucket: name, prefix }: { bucket: string
   const bucket = bucketCalled(deployment, name);
   const listed = need(deployment, 's3:ListBucket', deployment.arnOf(bucket), { 's3:prefix': prefix });
   return [listed, ...objectNeeds(deployment, bucket, 'GetObject', prefix + FILE)];
+}
+
+function remove(deployment: Deployment, { bucket, prefix }: { bucket: string; prefix: string }): Need[] {
+  return objectNeeds(deployment, bucketCalled(deployment, bucket), 'DeleteObject', prefix + FILE);
 }
 
 /** A large file is uploaded in parts, and an upload that fails is ended; a place that is written is read and listed too. */

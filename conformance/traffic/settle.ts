@@ -62,6 +62,7 @@ const FOLDERS: Readonly<Record<StreamRecord['kind'], string>> = {
   link: 'landing-links/',
   consent: 'landing-consents/',
   erasure: 'landing-erasures/',
+  right: 'landing-rights/',
 };
 
 /** `land` names an object by its shard and the first and last sequence number of its batch. */

@@ -115,13 +115,14 @@ const newTally = (): Tally => ({
 
 /** The platform has loaded them with its own environment; they are the same modules here. */
 async function loadEntries(): Promise<Entries> {
-  const [collect, decide] = await Promise.all([
+  const [collect, decide, rights] = await Promise.all([
     import('../../lambdas/collect.lambda.ts'),
     import('../../lambdas/decide.lambda.ts'),
+    import('../../lambdas/rights.lambda.ts'),
   ]);
   const called = (handler: unknown) => (event: unknown) =>
     (handler as (event: unknown, context: object) => Promise<unknown>)(event, {});
-  return { collect: called(collect.handler), decide: called(decide.handler) };
+  return { collect: called(collect.handler), decide: called(decide.handler), rights: called(rights.handler) };
 }
 
 function makeRequest(senders: Senders, chance: Chance, overHttp: boolean): FuzzRequest {

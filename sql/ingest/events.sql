@@ -17,10 +17,11 @@ USING (
     FROM landing_events AS l
     WHERE l.dt >= date_format(date_add('day', -?, ?), '%Y-%m-%d')
   ) AS c
+  CROSS JOIN (SELECT coalesce(max(salt), '') AS salt FROM erasures) AS x
   LEFT JOIN (SELECT tombstone, max(erased_at) AS erased_at FROM erasures GROUP BY tombstone) AS de
-    ON de.tombstone = lower(to_hex(sha256(to_utf8(c.device_id))))
+    ON de.tombstone = lower(to_hex(sha256(to_utf8(x.salt || c.device_id))))
   LEFT JOIN (SELECT tombstone, max(erased_at) AS erased_at FROM erasures GROUP BY tombstone) AS pe
-    ON pe.tombstone = lower(to_hex(sha256(to_utf8(c.person_id))))
+    ON pe.tombstone = lower(to_hex(sha256(to_utf8(x.salt || c.person_id))))
   LEFT JOIN (
     SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals
     WHERE purpose IN ('storage', 'measurement') GROUP BY subject

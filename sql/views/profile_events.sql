@@ -1,7 +1,8 @@
 -- parameters:
 
 -- Events that may build a profile, with the profile that they belong to: the person that the device is linked to, else
--- the device. A row counts where purpose `profile` was granted and has not been withdrawn since.
+-- the device. A row counts where purpose `profile` was granted and has not been withdrawn since, and where neither the
+-- device nor its person has objected to direct marketing: that has no end, and covers what came before it.
 CREATE OR REPLACE VIEW profile_events AS
 SELECT coalesce(e.person_id, l.person_id, e.device_id) AS profile_id,
   e.event_id, e.source, e.site, e.event, e.occurred_at, e.received_at, e.received_day, e.device_id, e.person_id,
@@ -17,7 +18,14 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals WHERE purpose = 'profile' GROUP BY subject
 ) AS pw ON pw.subject = coalesce(e.person_id, l.person_id)
+CROSS JOIN (SELECT coalesce(max(salt), '') AS salt FROM rights) AS x
+LEFT JOIN (SELECT DISTINCT subject_hash FROM rights WHERE request_kind = 'objection') AS od
+  ON od.subject_hash = lower(to_hex(sha256(to_utf8(x.salt || e.device_id))))
+LEFT JOIN (SELECT DISTINCT subject_hash FROM rights WHERE request_kind = 'objection') AS op
+  ON op.subject_hash = lower(to_hex(sha256(to_utf8(x.salt || coalesce(e.person_id, l.person_id)))))
 WHERE e.basis <> 'anonymous'
+  AND od.subject_hash IS NULL
+  AND op.subject_hash IS NULL
   AND coalesce(e.person_id, e.device_id) IS NOT NULL
   AND contains(e.purposes, 'profile')
   AND coalesce(e.received_at > dw.withdrawn_at, true)

@@ -20,7 +20,7 @@ it('reads every statement of the plan', () => {
     return [athenaStatement(text).kind];
   });
   expect(kinds).toHaveLength(plan.filter(({ kind }) => kind !== 'publish').length);
-  expect(new Set(kinds)).toEqual(new Set(['create_table', 'change', 'unload']));
+  expect(new Set(kinds)).toEqual(new Set(['create_table', 'add_columns', 'change', 'unload']));
 });
 
 it('reads the columns of a table out of its DDL', () => {

@@ -88,8 +88,8 @@ it.each<[string, string | RegExp, string, RegExp]>([
   ],
   [
     'a resource left open',
-    /"Resource": \{\s*"Fn::GetAtt": \[\s*"PlanPublishFunction\w+",\s*"Arn"\s*\]\s*\}/,
-    '"Resource": "*"',
+    /"Resource": \[\s*\{\s*"Fn::GetAtt": \[\s*"PlanPublishFunction\w+",\s*"Arn"\s*\]\s*\}/,
+    '"Resource": ["*"',
     /may lambda:InvokeFunction on \*: it is left open/,
   ],
   ['an action left open', '"states:StartExecution"', '"states:*"', /may states:\* on .*: it is left open/],

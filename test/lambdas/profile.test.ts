@@ -216,6 +216,23 @@ describe('profile', () => {
     expect(counted).toEqual({ 'ProfileSkipped objected': 1 });
   });
 
+  it('refuses late copies of an erased life, and folds a new one', async () => {
+    const erased = START + 60_000;
+    const read: ProfileDeps['read'] = async (keys, consistency) => {
+      const items = new Map(await deps.read(keys, consistency));
+      // As the ledger adds it, also where no link item stands any more.
+      const link = { pk: device('a'), sk: SK.link, erased, ttl: Number.POSITIVE_INFINITY };
+      return items.set(device('a'), { ...items.get(device('a')), link });
+    };
+    const late = of('a', 1, { occurred_at: erased - 1, received_at: erased + 5000 });
+    const ahead = of('a', 2, { occurred_at: erased + 5000, received_at: erased });
+    await profile(batchOf([late, ahead]), { ...deps, read });
+    expect([await views('a'), counted]).toEqual([undefined, { 'ProfileSkipped erased': 2 }]);
+    const fresh = of('a', 3, { occurred_at: erased + 1, received_at: erased + 1 });
+    await profile(batchOf([late, fresh], 3), { ...deps, read });
+    expect(await views('a')).toBe(1);
+  });
+
   it('takes an item past its ttl as absent, though the sweeper has not come yet', async () => {
     await profile(batchOf([of('a', 1), of('a', 2)]), deps);
     await client.send(

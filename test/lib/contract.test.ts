@@ -1,6 +1,15 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type * as z from 'zod';
-import { CollectEnv, DecideEnv, KeysEnv, LandEnv, ProfileEnv, PublishEnv } from '../../lambdas/env.ts';
+import {
+  CollectEnv,
+  DecideEnv,
+  EraseEnv,
+  KeysEnv,
+  LandEnv,
+  ProfileEnv,
+  PublishEnv,
+  RightsEnv,
+} from '../../lambdas/env.ts';
 import { resourcesOf, type Synthesised, synthesise } from './synthesised.ts';
 
 /** Which schema reads the environment of which function, by the beginning of its logical id. */
@@ -11,6 +20,8 @@ const SCHEMAS: Record<string, z.ZodType> = {
   ProfileFunction: ProfileEnv,
   LandFunction: LandEnv,
   PlanPublishFunction: PublishEnv,
+  DoorRightsFunction: RightsEnv,
+  RightsJobEraseFunction: EraseEnv,
 };
 
 /** Set for every function, and read by Node itself. */

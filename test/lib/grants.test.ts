@@ -35,6 +35,8 @@ describe('the key', () => {
     ['LandFunction', [OPEN, SEAL], 'opens the stream and seals files'],
     ['PlanPublish', [OPEN, SEAL], 'opens differences and tables, and seals exports'],
     ['Plan', [OPEN, SEAL], 'opens and seals the lake'],
+    ['DoorRights', [OPEN, SEAL], 'opens tables, secret and bundles, and seals the stream'],
+    ['RightsJobErase', [OPEN, SEAL], 'opens and seals tables and objects'],
     ['KeysFunction', [OPEN, SEAL], 'opens and seals the secret'],
   ])('is used by %s for %j: it %s', (role, actions) => {
     expect(actionsOn(role, /DataKeyArn/)).toEqual(actions);
@@ -51,7 +53,7 @@ describe('the plan', () => {
   });
 
   it('reads what ingest reads of landing, and no rejection, failed batch or export', () => {
-    for (const prefix of ['landing', 'landing-links', 'landing-consents', 'landing-erasures'])
+    for (const prefix of ['landing', 'landing-links', 'landing-consents', 'landing-erasures', 'landing-rights'])
       expect(actionsOn('Plan', new RegExp(`"/${prefix}/\\*"`))).toEqual([READ]);
     for (const prefix of ['rejected', 'aws/lambda', 'exports'])
       expect(actionsOn('Plan', new RegExp(`"/${prefix}/\\*"`))).toEqual([]);

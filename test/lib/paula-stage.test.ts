@@ -102,6 +102,7 @@ describe('what holds data', () => {
       'landing-links/',
       'landing-consents/',
       'landing-erasures/',
+      'landing-rights/',
       'rejected/',
       'aws/lambda/',
       'exports/',
@@ -264,9 +265,20 @@ describe('the door', () => {
     );
   });
 
+  it('verifies a signature in front of what is a person’s, and of nothing else', () => {
+    const made = resourcesOf(prod.line, 'AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties);
+    expect(Object.fromEntries(made.map(({ RouteKey, AuthorizationType }) => [RouteKey, AuthorizationType]))).toEqual(
+      Object.fromEntries(
+        routes(config).map(({ method, path, signed }) => [`${method} ${path}`, signed ? 'AWS_IAM' : 'NONE']),
+      ),
+    );
+    const ofPersons = routes(config).filter(({ path }) => /^\/v1\/(persons|requests)\//.test(path));
+    expect(ofPersons.map(({ signed }) => signed)).toEqual([true, true, true, true]);
+  });
+
   it('calls its functions with payload 2.0', () => {
     const integrations = resourcesOf(prod.line, 'AWS::ApiGatewayV2::Integration');
-    expect(integrations).toHaveLength(2);
+    expect(integrations).toHaveLength(3);
     for (const [, { Properties }] of integrations) expect(Properties.PayloadFormatVersion).toBe('2.0');
   });
 

@@ -18,7 +18,21 @@ describe('routing', () => {
     expect(match('OPTIONS', '/v1/a/b')).toEqual(preflight);
   });
 
+  it('takes a path with a parameter, decoded, and says where a signature is wanted', () => {
+    expect(match('POST', '/v1/persons/a%20%2Fb/erasure')).toEqual({
+      name: 'rights',
+      routeKey: 'POST /v1/persons/{id}/erasure',
+      signed: true,
+      pathParameters: { id: 'a /b' },
+    });
+    expect(match('GET', '/v1/requests/%')).toMatchObject({ pathParameters: { id: '%' } });
+    expect(match('GET', '/v1/me')).toEqual({ name: 'rights', routeKey: 'GET /v1/me' });
+  });
+
   it.each([
+    ['POST', '/v1/persons/a/b/erasure'],
+    ['POST', '/v1/persons/a/nothing'],
+    ['GET', '/v1/persons/a/erasure'],
     ['HEAD', '/p.gif'],
     ['GET', '/p.gif/'],
     ['GET', '/P.gif'],
@@ -50,6 +64,32 @@ describe('the door', () => {
   }
 
   const echo = async (event: APIGatewayProxyEventV2) => ({ statusCode: 200, body: event.body ?? event.rawQueryString });
+
+  it('lets nobody through to a signed route whom the signer does not know, and hands on whom it does', async () => {
+    const seen: unknown[] = [];
+    const door = await takePort(0);
+    doors.push(door);
+    let signer: string | undefined;
+    const deps = {
+      routes: routes(config),
+      invoke: async (_name: string, event: unknown) => {
+        seen.push((event as APIGatewayProxyEventV2).requestContext);
+        return { statusCode: 200 };
+      },
+      beforeAnswer: () => undefined,
+      local: async () => undefined,
+      onFault: () => undefined,
+    };
+    const ask = async () => (await fetch(`http://${LOOPBACK}:${door.port}/v1/requests/x`)).status;
+    door.open(deps);
+    expect(await ask()).toBe(403);
+    door.open({ ...deps, signer: async () => signer });
+    expect(await ask()).toBe(403);
+    expect(seen).toEqual([]);
+    signer = 'arn:of:the:caller';
+    expect(await ask()).toBe(200);
+    expect(seen).toEqual([expect.objectContaining({ authorizer: { iam: { userArn: 'arn:of:the:caller' } } })]);
+  });
 
   it('answers 503 from the moment the port is taken until it is opened', async () => {
     const door = await takePort(0);

@@ -10,6 +10,7 @@ import type {
   ErasureRecord,
   EventRecord,
   LinkRecord,
+  RightRecord,
   StreamRecord,
 } from '../../domain/stream-record.ts';
 import { duckDbAddColumnDdl, duckDbDdl, lakeTables, tableOf } from '../../domain/tables.ts';
@@ -117,7 +118,7 @@ export type FixtureLake = {
 };
 
 export const VIEWS = ['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'];
-export const INGEST = ['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-events'];
+export const INGEST = ['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-rights', 'ingest-events'];
 
 /** A browser event with consent to everything that the lake needs; `over` changes it. */
 export function event(over: Partial<EventRecord> & Pick<EventRecord, 'event_id'>): EventRecord {
@@ -169,6 +170,17 @@ export function link(over: Partial<LinkRecord> = {}): LinkRecord {
   };
 }
 
-export function erasure(tombstone: string, erased_at: number): ErasureRecord {
-  return { kind: 'erasure', tombstone, request_id: 'q1', erased_at };
+export function erasure(tombstone: string, erased_at: number, salt?: string): ErasureRecord {
+  return { kind: 'erasure', tombstone, request_id: 'q1', erased_at, ...(salt !== undefined && { salt }) };
+}
+
+export function right(over: Partial<RightRecord> & Pick<RightRecord, 'subject_hash'>): RightRecord {
+  return {
+    kind: 'right',
+    request_kind: 'objection',
+    salt: 'salt',
+    request_id: 'q2',
+    requested_at: at('2026-11-24T11:00:00'),
+    ...over,
+  };
 }

@@ -101,7 +101,7 @@ describe('ingest of events', () => {
       }),
       { numRuns: 8 },
     );
-  });
+  }, 60_000); // Two dozen runs of ingest, on a machine that may be busy.
 
   it('knows an event that came again just after midnight, when its first copy has left the window', async () => {
     await lake.land(
