@@ -24,8 +24,10 @@ export function isGtin(digits: string): boolean {
 /** True where letters and digits, upper case and without spaces, leave 1 when divided by 97 (ISO 7064), as in an IBAN. */
 export function passesMod97(compact: string): boolean {
   let remainder = 0;
-  for (const char of compact.slice(4) + compact.slice(0, 4)) {
-    const value = Number.parseInt(char, 36);
+  for (let i = 0; i < compact.length; i++) {
+    // Country and check digits come last.
+    const code = compact.charCodeAt((i + 4) % compact.length);
+    const value = code < 65 ? code - 48 : code - 55;
     remainder = (remainder * (value > 9 ? 100 : 10) + value) % 97;
   }
   return remainder === 1;

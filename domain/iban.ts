@@ -18,8 +18,10 @@ export const SHORTEST_IBAN = 15;
 /** Where one may begin: country and check digits, at the start of a word or right behind the word itself. */
 const START = /(?:(?<![0-9a-z])|(?<=iban))([a-z]{2})[ ._-]?\d{2}/gi;
 
-const ALPHANUMERIC = /[0-9a-z]/i;
-const SEPARATOR = /[ ._+-]/;
+const isAlphanumeric = (code: number): boolean =>
+  (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122);
+
+const SEPARATORS: ReadonlySet<number> = new Set([...' ._+-'].map((char) => char.charCodeAt(0)));
 
 /** The places of the IBANs of a text as `[start, end]`, in groups or in one piece, with check digits that are right. */
 export function findIbans(text: string): [number, number][] {
@@ -41,9 +43,9 @@ function endOf(text: string, start: number, length: number): number | undefined 
   let compact = '';
   let at = start;
   for (; compact.length < length; at++) {
-    const char = text.charAt(at);
-    if (ALPHANUMERIC.test(char)) compact += char;
-    else if (!SEPARATOR.test(char) || SEPARATOR.test(text.charAt(at - 1))) return undefined;
+    const code = text.charCodeAt(at);
+    if (isAlphanumeric(code)) compact += text.charAt(at);
+    else if (!SEPARATORS.has(code) || SEPARATORS.has(text.charCodeAt(at - 1))) return undefined;
   }
-  return ALPHANUMERIC.test(text.charAt(at)) || !passesMod97(compact.toUpperCase()) ? undefined : at;
+  return isAlphanumeric(text.charCodeAt(at)) || !passesMod97(compact.toUpperCase()) ? undefined : at;
 }

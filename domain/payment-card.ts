@@ -16,9 +16,8 @@ const CARD = new RegExp(
   ].join('|')})$`,
 );
 
-const FIRST_DIGIT = /^[2-6]/;
-const FEWEST_DIGITS = 14;
-const MOST_DIGITS = 19;
+/** How long a number of a network can be, by its first digit: what is of another length needs no further look. */
+const LENGTHS: readonly (readonly number[])[] = [[], [], [16], [14, 15, 16], [16, 19], [16, 18, 19], [16, 18, 19]];
 
 /** Digits with at most one separator between two of them. */
 const DIGIT_RUN = /\d(?:[ ._-]?\d){13,}/g;
@@ -27,28 +26,45 @@ const DIGIT_RUN = /\d(?:[ ._-]?\d){13,}/g;
 export function findCards(text: string): [number, number][] {
   const found: [number, number][] = [];
   for (const { 0: run, index } of text.matchAll(DIGIT_RUN)) {
-    const groups = [...run.matchAll(/\d+/g)].map((group) => ({ digits: group[0], at: index + group.index }));
-    for (let first = 0; first < groups.length; first++) {
-      const last = lastGroup(groups, first);
-      if (last === undefined) continue;
-      const end = groups[last] as Group;
-      found.push([(groups[first] as Group).at, end.at + end.digits.length]);
-      first = last;
+    const { digits, places, ends } = digitsOf(run);
+    let at = 0;
+    while (at < digits.length) {
+      const length = startsGroup(places, at) ? cardLength(digits, at, ends) : undefined;
+      if (length === undefined) {
+        at++;
+        continue;
+      }
+      found.push([index + (places[at] as number), index + (places[at + length - 1] as number) + 1]);
+      at += length;
     }
   }
   return found;
 }
 
-type Group = { digits: string; at: number };
+/** The digits of a run, where each stands in it, and after how many of them a group ends. */
+function digitsOf(run: string): { digits: string; places: Uint32Array; ends: Uint8Array } {
+  const digits = run.replace(/\D/g, '');
+  const places = new Uint32Array(digits.length);
+  const ends = new Uint8Array(digits.length + 1);
+  let count = 0;
+  for (let i = 0; i < run.length; i++) {
+    const code = run.charCodeAt(i);
+    if (code >= 48 && code <= 57) places[count++] = i;
+    else ends[count] = 1;
+  }
+  ends[count] = 1;
+  return { digits, places, ends };
+}
 
-/** The group with which a card number ends that begins with group `first`; a number ends where a group does. */
-function lastGroup(groups: readonly Group[], first: number): number | undefined {
-  if (!FIRST_DIGIT.test((groups[first] as Group).digits)) return undefined;
-  let digits = '';
-  for (let last = first; last < groups.length; last++) {
-    digits += (groups[last] as Group).digits;
-    if (digits.length > MOST_DIGITS) return undefined;
-    if (digits.length >= FEWEST_DIGITS && passesLuhn(digits) && CARD.test(digits)) return last;
+const startsGroup = (places: Uint32Array, at: number): boolean =>
+  at === 0 || (places[at] as number) > (places[at - 1] as number) + 1;
+
+/** Digits of the card number that begins at `at`; a number ends where a group does. */
+function cardLength(digits: string, at: number, ends: Uint8Array): number | undefined {
+  for (const length of LENGTHS[digits.charCodeAt(at) - 48] ?? []) {
+    if (!ends[at + length]) continue;
+    const number = digits.slice(at, at + length);
+    if (passesLuhn(number) && CARD.test(number)) return length;
   }
   return undefined;
 }

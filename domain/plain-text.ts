@@ -47,8 +47,13 @@ export function plainText(text: string): string {
   return current;
 }
 
+/** Arabic phrases in one character, which NFKC writes out as 18 and 8: they hide nothing and would only cost time. */
+const LIGATURES = /[\ufdfa\ufdfb]/g;
+
 const composed = (text: string): string =>
-  (text.length > MARKS ? text.replace(LONG_MARKS, '$1') : text).normalize('NFKC').replace(DISGUISES, undisguised);
+  (text.length > MARKS ? text.replace(LONG_MARKS, '$1').replace(LIGATURES, ' ') : text)
+    .normalize('NFKC')
+    .replace(DISGUISES, undisguised);
 
 const DASH = /\p{Pd}/u;
 const BLANK = /[\s\p{Cc}]/u;

@@ -29,9 +29,17 @@ export function redact(text: string, kinds = ALL): { text: string; found: readon
   const signs = signsOf(text);
   if (signs === 0) return { text, found: NONE };
   const found: Redaction[] = [];
-  const clean = search(text, signs, kinds, found);
+  let clean = search(text, signs, kinds, found);
+  let before = 0;
+  for (let round = 1; round < SEARCHES && found.length > before; round++) {
+    before = found.length;
+    clean = search(clean, signsOf(clean), kinds, found);
+  }
   return found.length > 0 ? { text: clean, found } : { text, found: NONE };
 }
+
+/** A find may lay another one bare, such as a name's key behind a number that stuck to it; what has none is searched once. */
+const SEARCHES = 4;
 
 /** Signs of what may be in a text, told by character: a pattern costs many times as much, and most texts show none. */
 const ENCODED = 1;
@@ -217,7 +225,7 @@ const isHash = (hex: string): boolean =>
 
 /** A person's name behind a key. `name` alone needs a key's form, since headings say it too. */
 const NAMED =
-  /(?<![\p{L}\p{N}])((?:(?:vor|nach|ruf|familien|geburts|benutzer|kunden|first|last|sur|full|given|family|middle|birth|user|customer|nick)[ _-]?name["']?\s?[=:]|["']name["']\s?:|(?<![_-])name=)\s?["']?)(?!\[redacted)[^&;,/?#"'<>|{}=]{1,64}/giu;
+  /(?<![\p{L}\p{N}])((?:(?:vor|nach|ruf|familien|geburts|benutzer|kunden|first|last|sur|full|given|family|middle|birth|user|customer|nick)[ _-]?name["']?\s?[=:]|["']name["']\s?:|(?<![_-])name=)(?!\s?["']?\[redacted)\s?["']?)[^&;,/?#"'<>|{}=]{1,64}/giu;
 
 const UUID = /([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
 

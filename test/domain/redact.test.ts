@@ -115,6 +115,16 @@ describe('redact', () => {
   });
 
   it.each([
+    ['203.0.113.9cGF1bGFAZXhhbXBsZS5jb20=', ['ip', 'email']],
+    ['+49 171 1234567vorname=Paula', ['phone', 'name']],
+    ['4111 1111 1111 1111+49 171 1234567', ['card', 'phone']],
+  ])('finds in %j what another find had stuck to', (text, kinds) => {
+    const { text: clean, found } = redact(text);
+    expect(found).toEqual(kinds);
+    expect(redact(clean)).toEqual({ text: clean, found: [] });
+  });
+
+  it.each([
     // Products and orders.
     'SKU-01234',
     '4005808312345',
