@@ -66,14 +66,104 @@ export default defineConfig({
   pixelPath: '/p.gif',
 
   purposes: {
-    storage: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    measurement: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    profile: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    personalisation: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    activation: { legalBasis: 'consent', retentionDays: 180, noticeVersion: '2026-11' },
-    identity_merge: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    email: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
-    email_tracking: { legalBasis: 'consent', retentionDays: 395, noticeVersion: '2026-11' },
+    storage: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir legen in Ihrem Browser ein Cookie mit einer zufälligen Nummer ab und lesen es bei Ihren nächsten Besuchen. Ohne diese Erlaubnis erkennen wir Ihren Browser nicht wieder, und auch die übrigen Zwecke wirken in ihm nicht.',
+          en: 'We place a cookie with a random number in your browser and read it on your next visits. Without this permission we do not recognise your browser, and the other purposes have no effect in it either.',
+        },
+      },
+    },
+    measurement: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir zählen, welche Anzeigen und Seiten Sie sehen und was Sie bestellen, um zu erfahren, welche Werbung sich lohnt. Ihren Namen und Ihre IP-Adresse speichern wir dabei nicht.',
+          en: 'We count which adverts and pages you see and what you order, to learn which advertising pays off. We do not store your name or your IP address for this.',
+        },
+      },
+    },
+    profile: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir fassen Ihre Besuche und Bestellungen zu einem Profil zusammen, zum Beispiel: welche Produkte Sie ansehen, ob ein Warenkorb liegen geblieben ist. Daraus bilden wir Gruppen von Kundinnen und Kunden.',
+          en: 'We put your visits and orders together in a profile, for example which products you look at and whether a basket was left behind. From profiles we form groups of customers.',
+        },
+      },
+    },
+    personalisation: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Mit Ihrem Profil wählen wir aus, was Sie auf unseren Seiten sehen, und zeigen Ihnen zum Beispiel keine Werbung für etwas, das Sie schon gekauft haben. Die Preise sind für alle gleich.',
+          en: 'We use your profile to choose what you see on our pages, and for example do not advertise what you have already bought. Prices are the same for everyone.',
+        },
+      },
+    },
+    activation: {
+      legalBasis: 'consent',
+      retentionDays: 180,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir teilen Werbepartnern mit, zu welcher Gruppe Ihr Browser oder Ihr Kundenkonto gehört, damit Sie dort passende Anzeigen sehen. An wen, steht in der Liste der Empfänger.',
+          en: 'We tell advertising partners which group your browser or your customer account belongs to, so that you see matching adverts there. The list of recipients says who they are.',
+        },
+      },
+    },
+    identity_merge: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wenn Sie sich anmelden, verbinden wir das Profil dieses Browsers mit Ihrem Kundenkonto. Widerrufen Sie, wird die Verbindung sofort wieder getrennt.',
+          en: 'When you log in, we join the profile of this browser with your customer account. When you withdraw, they are separated again at once.',
+        },
+      },
+    },
+    email: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir senden Ihnen Werbung für unsere Produkte per E-Mail, sobald Sie Ihre Adresse über einen Link bestätigt haben. Jede E-Mail enthält einen Link zum Abbestellen.',
+          en: 'We send you advertising for our products by e-mail once you have confirmed your address by a link. Every mail holds a link to unsubscribe.',
+        },
+      },
+    },
+    email_tracking: {
+      legalBasis: 'consent',
+      retentionDays: 395,
+      notice: {
+        version: '2026-11',
+        text: {
+          de: 'Wir erfassen, ob Sie unsere E-Mails öffnen und welche Links darin Sie anklicken. Ohne diese Erlaubnis erhalten Sie die E-Mails ohne Zählung.',
+          en: 'We record whether you open our mails and which links in them you click. Without this permission you get the mails without counting.',
+        },
+      },
+    },
+  },
+
+  decisions: { suppressProductDays: 180, suppressCategoryDays: 14 },
+  campaigns: {
+    winter: {
+      caps: [
+        { count: 2, windowHours: 24 },
+        { count: 6, windowHours: 168 },
+      ],
+    },
   },
 
   trackingPlan: {

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { encodedStrings } from '../conformance/tcf/encoded-strings.ts';
 import { type AdmitDeps, admit } from '../domain/admit.ts';
 import { writeConsentCookie } from '../domain/consent-cookie.ts';
+import { basisOf, grantedToBrowser, judgeSignal } from '../domain/granted.ts';
 import { completeKeys } from '../domain/keys.ts';
 import type { Purpose } from '../domain/purposes.ts';
 import { readSegmentMessage, sentOf } from '../domain/segment-message.ts';
 import type { EventRecord } from '../domain/stream-record.ts';
+import { tcSignal } from '../domain/tcf-signal.ts';
 import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import { type CountryTable, countryOf, loadCountryTable } from '../lambdas/adapters/country-table.ts';
 import { hashes, randomId } from '../lambdas/adapters/hashes.ts';
@@ -18,31 +21,50 @@ import { userAgentReader } from '../lambdas/adapters/user-agent.ts';
 import { deviceIdOf } from '../lambdas/browser.ts';
 import { admissionDeps } from '../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../lambdas/collect/deps.ts';
+import { receiptTerms } from '../lambdas/collect/receipt-terms.ts';
 import { collect } from '../lambdas/collect.ts';
 import { readRequest } from '../lambdas/http.ts';
 import config from '../paula.config.ts';
 import { cpuMicros } from './measure.ts';
 import { type BenchMessage, type BenchMessages, benchMessages, MESSAGE_COUNT, USER_AGENTS } from './messages.ts';
+import { seeded } from './random.ts';
 
 /** Fewer than the distinct user agents, so that the cache misses; the run checks how often. */
 const AGENT_CACHE = USER_AGENTS - 5;
 
 const RECEIVED_AT = Date.UTC(2026, 10, 24, 12);
 const GRANTED: Purpose[] = ['storage', 'measurement', 'profile', 'personalisation'];
+/** TC strings of 100 to 800 characters, by turns: a page's visitors choose alike. */
+const TC_STRINGS = 400;
+/** A vendor of the list, with the registration that an advertiser's platform has. */
+const TCF = {
+  vendorId: 42,
+  registration: { purposes: [1, 3, 4, 7, 9], legIntPurposes: [2, 10], flexiblePurposes: [2, 7, 9, 10] },
+};
 const SOURCE = { name: 'web', config: config.sources.web as NonNullable<typeof config.sources.web> };
+
+const OWN = { granted: GRANTED, givenAt: RECEIVED_AT - 1000 };
 
 const plan = compileTrackingPlan(config);
 let made = 0;
 const keys = completeKeys({}, config, () => hashes.sha256(`key ${made++}`));
 
-/** CPU microseconds per event of the floor, of `admit` on a fresh text, and of the whole `collect` without network. */
-export async function measureDoor(seed: number): Promise<{ floorUs: number; admitUs: number; collectUs: number }> {
+/** CPU microseconds per event. */
+export type DoorCost = { floorUs: number; admitUs: number; admitTcUs: number; collectUs: number };
+
+/**
+ * Measures the floor, `admit` on a fresh text, the same with a TC string that is read and judged before, and the whole
+ * `collect` without network.
+ */
+export async function measureDoor(seed: number): Promise<DoorCost> {
   const bench = benchMessages(seed);
   checkCounts(bench);
   const { messages } = bench;
   const admitted = userAgentReader(AGENT_CACHE);
+  const admittedToo = userAgentReader(AGENT_CACHE);
+  const strings = encodedStrings(seeded(seed), TC_STRINGS);
   const door = benchDoor();
-  const [floorUs, admitUs, collectUs] = await cpuMicros(MESSAGE_COUNT, [
+  const [floorUs, admitUs, admitTcUs, collectUs] = await cpuMicros(MESSAGE_COUNT, [
     {
       prepare: (from, to) => messages.slice(from, to).map(({ body }) => body.toString('base64')),
       run: floor,
@@ -52,12 +74,17 @@ export async function measureDoor(seed: number): Promise<{ floorUs: number; admi
       run: (list: Fresh[]) => admitAll(list, admitted).consumed,
     },
     {
+      prepare: (from, to) =>
+        messages.slice(from, to).map((message, i) => withTcString(fresh(message), strings[(from + i) % TC_STRINGS])),
+      run: (list: Fresh[]) => admitAll(list, admittedToo).consumed,
+    },
+    {
       prepare: (from, to) => messages.slice(from, to).map(gatewayEvent),
       run: (list: GatewayEvent[]) => door.collectAll(list),
     },
   ]);
   door.check(bench);
-  return { floorUs, admitUs, collectUs } as { floorUs: number; admitUs: number; collectUs: number };
+  return { floorUs, admitUs, admitTcUs, collectUs } as DoorCost;
 }
 
 /** The least that any station does with an event: take it out of base64, read it, write it. */
@@ -69,10 +96,29 @@ function floor(texts: string[]): number {
 
 type Counts = { consumed: number; accepted: number; redacted: number; rejected: number };
 
-type Fresh = { text: string; userAgent: string };
+type Fresh = { text: string; userAgent: string; tcString?: string };
 
 /** A message as a text of its own: a string that was read before is cheaper to read. */
 const fresh = ({ body, userAgent }: BenchMessage): Fresh => ({ text: body.toString('utf8'), userAgent });
+
+/** A request's parameters are new strings, cut out of its query. */
+const withTcString = (message: Fresh, value = ''): Fresh => ({ ...message, tcString: ` ${value}`.slice(1) });
+
+/** Who may what: the cookie's choices, and what the TC string gives besides, where there is one. */
+function grantedBy(tcString: string | undefined): Pick<Parameters<typeof admit>[1], 'granted' | 'basis'> {
+  if (tcString === undefined) return { granted: GRANTED };
+  const signal = tcSignal({ gdpr_consent: tcString });
+  if ('denied' in signal) throw new Error(`the oracle's string is refused: ${signal.denied}`);
+  const granted = grantedToBrowser({
+    own: OWN,
+    signal: judgeSignal(signal, TCF, RECEIVED_AT),
+    link: undefined,
+    objectsAutomatically: false,
+    purposes: config.purposes,
+    now: RECEIVED_AT,
+  });
+  return { granted: granted.purposes, basis: basisOf(granted) };
+}
 
 function admitAll(
   inputs: readonly Fresh[],
@@ -81,7 +127,7 @@ function admitAll(
 ): Counts {
   const deps = admissionDeps(plan, keys, hashes.hmac, readUserAgent);
   const counts = { consumed: 0, accepted: 0, redacted: 0, rejected: 0 };
-  for (const [i, { text, userAgent }] of inputs.entries()) {
+  for (const [i, { text, userAgent, tcString }] of inputs.entries()) {
     const read = readSegmentMessage(JSON.parse(text), 'track');
     if ('issues' in read) throw new Error(`message ${i} is none: ${JSON.stringify(read.issues)}`);
     const sent = sentOf(read.message, SOURCE, userAgent);
@@ -92,7 +138,7 @@ function admitAll(
         requestId: 'bench',
         position: i,
         deviceId: 'd.bench',
-        granted: GRANTED,
+        ...grantedBy(tcString),
         country: 'DE',
       },
       deps,
@@ -152,7 +198,7 @@ type GatewayEvent = Parameters<typeof readRequest>[0];
 
 const cookieId = 'AAAAAAAAAAAAAAAAAAAAAA';
 const consentCookie = writeConsentCookie(
-  { granted: GRANTED, givenAt: RECEIVED_AT - 1000 },
+  OWN,
   deviceIdOf(cookieId, hashes),
   keys.cookie[0] as NonNullable<(typeof keys.cookie)[0]>,
   hashes.hmac,
@@ -229,8 +275,10 @@ function benchDoor() {
       link: async () => true,
       unlink: nothing,
       noteConsent: nothing,
+      forgetProfile: nothing,
     },
-    receipts: { latest: nothing, append: nothing },
+    receipts: { latest: nothing, recent: async () => [], append: nothing },
+    terms: receiptTerms(config, 'eu-central-1', hashes.sha256),
     put: async (records) => {
       for (const { record } of records) consumed += Buffer.from(JSON.stringify(record)).length;
       return [];

@@ -3,10 +3,12 @@ import { itemSize, writeUnits } from '../domain/item-size.ts';
 import { type ProfileItem, SK } from '../domain/items.ts';
 import { EMPTY_PROFILE } from '../domain/profile.ts';
 import { packProfile } from '../domain/profile-codec.ts';
+import { withheldFields } from '../domain/profile-fields.ts';
 import type { EventRecord } from '../domain/stream-record.ts';
 import { readBatch } from '../lambdas/kinesis-batch.ts';
 import { groupByProfile, openProfiles, planWrites, type WritePlan } from '../lambdas/profile.ts';
 import type { StoredItems } from '../lambdas/stored-items.ts';
+import config from '../paula.config.ts';
 import { admittedRecords } from './door.ts';
 import { cpuMicros } from './measure.ts';
 import { POPULATION_END, population } from './population.ts';
@@ -16,6 +18,7 @@ const STORED_PROFILES = 2000;
 const RETENTION_DAYS = 395;
 const NOW = POPULATION_END + 3_600_000;
 const SHARD = 'shardId-000000000000';
+const WITHHELD = withheldFields(config);
 
 /** How many events a measured round works through, in as many batches as that makes. */
 const EVENTS_PER_ROUND = 6000;
@@ -53,7 +56,7 @@ export function writeUnitsPerEvent(seed: number, eventsPerProfile: number): numb
 }
 
 function consume(event: KinesisEvent, stored: Stored): WritePlan {
-  const { groups } = groupByProfile(readBatch(event));
+  const { groups } = groupByProfile(readBatch(event), WITHHELD);
   return planWrites(groups, openProfiles(groups.keys(), stored, Math.floor(NOW / 1000)), {
     now: NOW,
     retentionDays: RETENTION_DAYS,

@@ -8,6 +8,7 @@ import { pythonMissing } from './engines/python.ts';
 import { proveIam } from './iam/iam.ts';
 import { readCalls } from './iam/recorded-call.ts';
 import { recordingNode } from './iam/recording-node.ts';
+import { unmetCalls } from './iam/unmet-calls.ts';
 import { proveSmoke } from './prove-smoke.ts';
 import { report as openReport, type Report } from './report.ts';
 import { proveDeployedLake } from './sql/deployed-lake.ts';
@@ -59,9 +60,9 @@ async function missingPrograms(): Promise<string[]> {
   return [python, java].filter((program) => program !== undefined);
 }
 
-function sqlOptions(work: string): { work: string; data?: string } {
+function sqlOptions(work: string): Parameters<typeof proveSql>[1] {
   const data = values.data ?? process.env.PAULA_DATA;
-  return { work: join(work, 'sql'), ...(data !== undefined && { data }) };
+  return { work: join(work, 'sql'), say, ...(data !== undefined && { data }) };
 }
 
 /** The deployed stage in use, with every call of its functions recorded; then the rights of the roles against these calls. */
@@ -80,7 +81,16 @@ async function proveDeployed(report: Report, work: string): Promise<void> {
         calls: {
           region: ministack.region,
           physicalIds: [stage.state.physicalIds, stage.line.physicalIds],
-          recorded: readCalls(readFileSync(callsFile, 'utf8')),
+          recorded: [
+            ...readCalls(readFileSync(callsFile, 'utf8')),
+            ...unmetCalls({
+              erase: stage.functionNames.erase,
+              profile: stage.functionNames.profile,
+              bucket: stage.bucketName,
+              consents: stage.tableNames.consents,
+              region: ministack.region,
+            }),
+          ],
         },
       });
       if (parts.sql && !skipTrino)

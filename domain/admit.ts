@@ -25,6 +25,8 @@ export type Arrival = {
   personId?: string | undefined;
   /** Purposes in force for this event after every cut. */
   granted: readonly Purpose[];
+  /** What the granted purposes rest on; consent where it is absent. */
+  basis?: Exclude<EventRecord['basis'], 'anonymous'> | undefined;
   /** ISO 3166-1 alpha-2, derived from the address in memory. */
   country?: string | undefined;
   /** What the message says of the person's age; for this decision alone. */
@@ -293,6 +295,7 @@ function identifiedRecord(parsed: Parsed, sent: Sent, arrival: Arrival, deps: Ad
     received_at: arrival.receivedAt,
     purposes: arrival.granted as Purpose[],
   };
+  if (arrival.basis !== undefined) record.basis = arrival.basis;
   if (parsed.clamped) record.time_clamped = true;
   if (sent.channel === 'server') {
     if (arrival.personId !== undefined) record.person_id = arrival.personId;

@@ -1,12 +1,19 @@
 import * as z from 'zod';
 import { CollectorHost, certificateRefusal, hostRefusal } from './collector-hosts.ts';
+import { serviceRefusal } from './consent-service.ts';
+import { Campaigns, DecisionDefaults } from './decision-rules.ts';
 import { HostName } from './host-name.ts';
 import { INGEST_WINDOW_DAYS } from './ingest-window.ts';
+import { MINIMUM_SEGMENT_SIZE } from './minimum-size.ts';
+import { Notice } from './notice.ts';
 import { personalFieldOf } from './personal-fields.ts';
 import { CONSENT_ONLY, PURPOSES, Purpose } from './purposes.ts';
 import { DEFAULT_REGION, EuRegion, requireEuRegion } from './region.ts';
 import { isSpecialTerm, specialCategoryFinder } from './special-categories.ts';
 import { ALIASED_EVENTS, RESERVED_FIELDS, STANDARD_FIELDS } from './standard-fields.ts';
+import { LAST_TCF_PURPOSE, TCF_CONSENT_ONLY } from './tcf-purposes.ts';
+import { MAX_VENDOR_ID } from './tcf-vendors.ts';
+import { TRANSFER_MECHANISMS, transferRefusal } from './transfers.ts';
 
 const Name = z.string().regex(/^[a-z][a-z0-9_-]{0,39}$/, 'must be lower-case letters, digits, "-" or "_", 40 at most');
 const Origin = z
@@ -31,10 +38,19 @@ const PlannedField = z.strictObject({
   column: z.boolean().default(false),
 });
 
+/** The balancing of interests behind a legitimate interest (GDPR Art. 5(2), 6(1)(f)): the document, when and by whom. */
+const Assessment = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,79}$/, 'must be the id of a document, without spaces'),
+  date: z.iso.date(),
+  /** A role, such as "data protection officer": a person's name has no place in the configuration. */
+  reviewer: Text.max(80),
+});
+
 const PurposeTerms = z.strictObject({
   legalBasis: z.enum(['consent', 'legitimate_interest', 'contract']),
   retentionDays: z.int().min(1).max(3650),
-  noticeVersion: z.string().min(1),
+  notice: Notice,
+  assessment: Assessment.optional(),
 });
 
 const Site = z.strictObject({
@@ -86,9 +102,10 @@ const Stage = z.strictObject({
   hosts: z.record(Name, CollectorHost).default({}),
 });
 
+/** Who gets audiences. Without country and mechanism it is refused when the configuration loads, in functions too. */
 const Destination = z.strictObject({
   country: z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 alpha-2 country'),
-  transferMechanism: z.enum(['none_needed_eu', 'adequacy', 'scc']),
+  transferMechanism: z.enum(TRANSFER_MECHANISMS),
 });
 
 /** What is special of personal data (GDPR Art. 9) beyond the built-in terms, and what may open it. */
@@ -102,6 +119,21 @@ const SpecialCategories = z.strictObject({
    * no text of that kind is kept. There is none for activation: it is never opened.
    */
   explicitConsentPurpose: z.enum(['measurement', 'profile', 'personalisation']).optional(),
+});
+
+/** Purposes of the IAB's Transparency and Consent Framework (policy 4 and later), by number. */
+const TcfPurposes = z.array(z.int().min(1).max(LAST_TCF_PURPOSE)).default([]);
+
+/**
+ * The brand's own entry on the Global Vendor List. Without one (`vendorId: null`) no TC string can grant anything: a string
+ * speaks to the vendors that it names, and other vendors' consents are not the brand's.
+ */
+const Tcf = z.strictObject({
+  vendorId: z.int().min(1).max(MAX_VENDOR_ID).nullable().default(null),
+  /** As it stands on the list: what is claimed here and not there has no basis. */
+  registration: z
+    .strictObject({ purposes: TcfPurposes, legIntPurposes: TcfPurposes, flexiblePurposes: TcfPurposes })
+    .prefault({}),
 });
 
 const Shape = z.strictObject({
@@ -119,7 +151,20 @@ const Shape = z.strictObject({
   }),
   sources: z.record(Name, Source),
   destinations: z.record(Name, Destination).default({}),
+  /** What `/v1/decision` hides, and for how long. */
+  decisions: DecisionDefaults.prefault({}),
+  /** Frequency caps, by campaign. */
+  campaigns: Campaigns,
   specialCategories: SpecialCategories.prefault({}),
+  tcf: Tcf.prefault({}),
+  /** Recognised consent services (TDDDG section 26) whose answers hold on the brand's sites. */
+  consentServices: z.array(Text).default([]),
+  /** Decisions with such an effect are no purpose of the platform (GDPR Art. 22), so there is only one answer. */
+  pricesByProfile: z
+    .literal(false, 'prices that differ by profile are out of scope: GDPR Art. 22 and a notice to the buyer apply')
+    .default(false),
+  /** Members below which a segment is neither exported, sent to a destination nor shown to an analyst. */
+  minimumSegmentSize: z.int().min(1).default(MINIMUM_SEGMENT_SIZE),
   /** Days for which landing, rejected and failed batches are kept: what the law calls raw, 90 at most. */
   rawRetentionDays: z.int().min(INGEST_WINDOW_DAYS, 'ingest reads this many days of landing').max(90),
 });
@@ -142,6 +187,9 @@ function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void 
   const refuse = (path: (string | number)[], message: string) => ctx.addIssue({ code: 'custom', path, message });
   checkHosts(config, refuse);
   checkSpecialCategories(config, refuse);
+  checkTcf(config, refuse);
+  checkRecipients(config, refuse);
+  checkCampaigns(config, refuse);
 
   for (const purpose of CONSENT_ONLY) {
     const terms = purposes[purpose];
@@ -149,8 +197,16 @@ function crossChecks(config: z.infer<typeof Shape>, ctx: z.RefinementCtx): void 
       refuse(['purposes', purpose, 'legalBasis'], `"${purpose}" needs consent; "${terms.legalBasis}" is refused`);
   }
   for (const purpose of PURPOSES) {
-    if (purposes[purpose].retentionDays > MAX_DEVICE_RETENTION_DAYS)
+    const { retentionDays, legalBasis, assessment } = purposes[purpose];
+    if (retentionDays > MAX_DEVICE_RETENTION_DAYS)
       refuse(['purposes', purpose, 'retentionDays'], `13 months (${MAX_DEVICE_RETENTION_DAYS} days) at most`);
+    if (legalBasis === 'legitimate_interest' && !assessment)
+      refuse(
+        ['purposes', purpose, 'assessment'],
+        'is required where a legitimate interest is claimed (GDPR Art. 5(2))',
+      );
+    if (legalBasis !== 'legitimate_interest' && assessment)
+      refuse(['purposes', purpose, 'assessment'], `belongs to a legitimate interest, not to "${legalBasis}"`);
   }
   for (const [name, field] of Object.entries(trackingPlan.fields)) {
     const path = ['trackingPlan', 'fields', name];
@@ -216,6 +272,55 @@ function checkSpecialCategories(
         `"${found.term}" tells of ${found.category} (GDPR Art. 9): ` +
           'its one purpose must be specialCategories.explicitConsentPurpose',
       );
+  }
+}
+
+/** Google's id on the list: it stands in many examples, and the consent to it is not the brand's. */
+const GOOGLE_VENDOR_ID = 755;
+
+function checkTcf(
+  { tcf: { vendorId, registration } }: z.infer<typeof Shape>,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  const { purposes, legIntPurposes, flexiblePurposes } = registration;
+  if (vendorId === GOOGLE_VENDOR_ID)
+    refuse(['tcf', 'vendorId'], `${GOOGLE_VENDOR_ID} is Google's on the vendor list; the brand's own id belongs here`);
+  if (vendorId === null && purposes.length + legIntPurposes.length + flexiblePurposes.length > 0)
+    refuse(['tcf', 'registration'], 'must be empty without a vendorId: who is not on the list has registered nothing');
+  for (const [i, purpose] of legIntPurposes.entries()) {
+    const path = ['tcf', 'registration', 'legIntPurposes', i];
+    if (TCF_CONSENT_ONLY.includes(purpose)) refuse(path, `purpose ${purpose} needs consent`);
+    if (purposes.includes(purpose)) refuse(path, `purpose ${purpose} is among registration.purposes already`);
+  }
+  for (const [i, purpose] of flexiblePurposes.entries())
+    if (!purposes.includes(purpose) && !legIntPurposes.includes(purpose))
+      refuse(
+        ['tcf', 'registration', 'flexiblePurposes', i],
+        `purpose ${purpose} is in neither registration.purposes nor registration.legIntPurposes`,
+      );
+}
+
+/** Impressions are counted in the profile, which holds only what is collected for that purpose. */
+function checkCampaigns(
+  { campaigns, trackingPlan: { fields } }: z.infer<typeof Shape>,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  if (fields.campaign?.purposes.includes('profile')) return;
+  for (const name of Object.keys(campaigns))
+    refuse(['campaigns', name], 'needs the field "campaign" in trackingPlan.fields, for the purpose "profile"');
+}
+
+function checkRecipients(
+  { destinations, consentServices }: z.infer<typeof Shape>,
+  refuse: (path: (string | number)[], message: string) => void,
+): void {
+  for (const [name, { country, transferMechanism }] of Object.entries(destinations)) {
+    const refusal = transferRefusal(country, transferMechanism);
+    if (refusal) refuse(['destinations', name, 'transferMechanism'], refusal);
+  }
+  for (const [i, service] of consentServices.entries()) {
+    const refusal = serviceRefusal(service);
+    if (refusal) refuse(['consentServices', i], refusal);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PaulaConfig, StageConfig } from './config.ts';
+import { withKeptFields } from './kept-fields.ts';
 import { type Parameter, parameterOf, type Step } from './plan.ts';
 import { PURPOSES } from './purposes.ts';
 import type { Query, Segment } from './sql-file.ts';
@@ -41,8 +42,11 @@ export const requestIdsLiteral = (ids: readonly string[]): string =>
 /** How often the job looks for requests. The law gives a month; a page that shows a bundle should not wait for a day. */
 export const JOB_SECONDS = 3600;
 
-/** Withdrawn and expired rows leave the lake once a day, whether or not anybody asked. */
-export const MAINTENANCE_HOURS = 24;
+/**
+ * Withdrawn and expired rows leave the lake within a day, whether or not anybody asked. The look after these hours comes up
+ * to an hour later, and waits for up to half an hour for the lease.
+ */
+export const MAINTENANCE_HOURS = 22;
 
 /** An access request's hash is needed for as long as its bundle could be asked for again. */
 const ACCESS_DAYS = 90;
@@ -69,7 +73,7 @@ const ACCESS = {
   'access/features.sql': UNLOADS.features,
 } as const;
 
-/** What ends rows of withdrawn subjects; the other statements are named by the list of stores. */
+/** What ends and cuts rows of withdrawn subjects; the other statements are named by the list of stores. */
 const WITHDRAWN = 'erasure/withdrawn_events.sql';
 
 /** The files that `buildErasure` needs, by their paths below `sql/`. */
@@ -122,7 +126,7 @@ export function buildErasure(input: {
     unload('known-requests', UNLOADS.known, KNOWN),
     { kind: 'call', id: 'items', task: 'items' },
     ...statementFiles(config).map((file) => statement(`erase-${nameOf(file)}`, file)),
-    statement('erase-withdrawn', WITHDRAWN),
+    withdrawn(config, queries),
     ...retention(config),
     ...iceberg.flatMap(({ name }) => maintenance(name, bucket)),
     ...Object.entries(ACCESS).map(([file, folder]) => unload(`access-${nameOf(file)}`, folder, file)),
@@ -148,6 +152,11 @@ const parameterFor = (name: Query['parameters'][number], stage: StageConfig): Pa
 
 const nameOf = (file: string): string => file.slice(file.lastIndexOf('/') + 1, -'.sql'.length);
 
+const withdrawn = (config: PaulaConfig, queries: readonly Query[]): ErasureStep => {
+  const { sql } = queryOf(WITHDRAWN, queries);
+  return { kind: 'statement', id: 'erase-withdrawn', sql: withKeptFields(sql, config), parameters: [] };
+};
+
 /** Rows that no purpose holds any longer. `days` back from the run's time. */
 function retention({ purposes }: PaulaConfig): ErasureStep[] {
   const before = (days: number): string => `date_add('day', -${days}, ?)`;
@@ -167,6 +176,7 @@ function retention({ purposes }: PaulaConfig): ErasureStep[] {
       'events',
       `received_day < CAST(${before(shortest)} AS date) AND basis <> 'anonymous'\n  AND NOT (${held.join('\n    OR ')})`,
     ),
+    rule('profile_days', `day < CAST(${before(purposes.profile.retentionDays)} AS date)`),
     rule('links', `coalesce(removed_at, since) < ${before(purposes.identity_merge.retentionDays)}`),
     rule('consents', `expires_at < ${before(PROOF_YEARS * YEAR_DAYS)}`),
     rule('erasures', `erased_at < ${before(LEDGER_YEARS * YEAR_DAYS)}`),

@@ -1,3 +1,4 @@
+import { addImpression, currentImpressions } from './impressions.ts';
 import { parseMoney } from './money.ts';
 import {
   type CampaignContact,
@@ -29,8 +30,9 @@ export type StreamedEvent = StreamPosition & { record: EventRecord };
  * Folds events into a profile, in the order of the stream. Pure, and a left fold: how the events are cut into batches
  * makes no difference. An event counts once: not again at or before the applied position of its shard, not again while
  * its id is in the ring, and an order or cancellation not again while its order id is. In any order of arrival the result
- * is the same but for the order of maps and rings and for what a bound has evicted: a score or contact past its map's
- * size, an event name or currency past its bound, a retry that comes later than its ring remembers.
+ * is the same but for the order of maps and rings and for what a bound has evicted: a score, contact or campaign's
+ * impressions past their map's size, an event name or currency past its bound, a retry that comes later than its ring
+ * remembers.
  */
 export function fold(profile: Profile, events: readonly StreamedEvent[]): Profile {
   const draft: Draft = {
@@ -49,7 +51,7 @@ export function fold(profile: Profile, events: readonly StreamedEvent[]): Profil
 /** `next` begins as `base`, with whose maps it parts when they first change: an event changes few of them. */
 type Draft = { base: Profile; next: Next };
 type Next = { -readonly [K in keyof Profile]: Profile[K] extends readonly number[] ? number[] : Profile[K] };
-type MapName = 'counts' | 'totals' | 'products' | 'categories' | 'campaigns' | 'purchases';
+type MapName = 'counts' | 'totals' | 'products' | 'categories' | 'campaigns' | 'impressions' | 'purchases';
 type OwnMap<N extends MapName> = Profile[N] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never;
 
 function own<N extends MapName>({ base, next }: Draft, name: N): OwnMap<N> {
@@ -74,7 +76,11 @@ function foldEvent(draft: Draft, record: EventRecord): void {
   const at = record.occurred_at;
   if (next.firstSeen === 0 || at < next.firstSeen) next.firstSeen = at;
   if (at > next.lastSeen) next.lastSeen = at;
-  next.lastReceivedDay = Math.max(next.lastReceivedDay, dayOf(record.received_at));
+  const receivedDay = dayOf(record.received_at);
+  if (receivedDay > next.lastReceivedDay) {
+    next.lastReceivedDay = receivedDay;
+    next.impressions = currentImpressions(next.impressions, receivedDay);
+  }
   count(own(draft, 'counts'), record.event);
   foldTouch(next, record, id);
   foldCampaign(draft, record);
@@ -130,18 +136,25 @@ const touchOf = (record: EventRecord, id: number): Touch => ({
   referrerHost: record.referrer_host,
 });
 
-function foldCampaign(draft: Draft, { campaign, event, occurred_at }: EventRecord): void {
+function foldCampaign(draft: Draft, { campaign, event, occurred_at, received_at }: EventRecord): void {
   if (campaign === undefined) return;
   const campaigns = own(draft, 'campaigns');
   const before = campaigns.get(campaign);
   const at = Math.floor(occurred_at / 1000);
+  const shown = event === 'Ad Impression';
   const contact: CampaignContact = {
     score: (before?.score ?? 0) + decayedWeight(1, occurred_at),
-    impressions: (before?.impressions ?? 0) + (event === 'Ad Impression' ? 1 : 0),
+    impressions: (before?.impressions ?? 0) + (shown ? 1 : 0),
     lastAt: before ? Math.max(before.lastAt, at) : at,
   };
   campaigns.set(campaign, contact);
   if (campaigns.size > MAX_CAMPAIGNS) evictLowest(campaigns, campaign, ({ score }) => score);
+  if (shown)
+    addImpression(own(draft, 'impressions'), shortHash(campaign), {
+      occurredAt: occurred_at,
+      receivedAt: received_at,
+      lastReceivedDay: draft.next.lastReceivedDay,
+    });
 }
 
 /**
@@ -191,7 +204,7 @@ function foldOrder(draft: Draft, record: EventRecord): void {
   for (const { product_id, category, quantity } of linesOf(record)) {
     foldInterest(draft, record.event, record.occurred_at, product_id, category);
     const pieces = placed ? quantity : -Math.abs(quantity);
-    addPurchase(own(draft, 'purchases'), product_id, pieces, dayOf(record.occurred_at));
+    addPurchase(own(draft, 'purchases'), product_id, category, pieces, dayOf(record.occurred_at));
   }
   if (next.purchases.size > MAX_ALL_PURCHASES) forgetOldest(own(draft, 'purchases'));
 }
@@ -217,8 +230,22 @@ function linesOf({ properties, product_id, category, quantity = 1 }: EventRecord
 }
 
 /** A return may arrive before its order, so a net below zero is kept. */
-function addPurchase(purchases: Map<number, Purchase>, product: string, quantity: number, day: number): void {
+function addPurchase(
+  purchases: Map<number, Purchase>,
+  product: string,
+  categoryName: string | undefined,
+  quantity: number,
+  day: number,
+): void {
   const hash = shortHash(product);
+  const category = categoryName === undefined ? undefined : shortHash(categoryName);
   const before = purchases.get(hash);
-  purchases.set(hash, before ? { day: Math.max(before.day, day), net: before.net + quantity } : { day, net: quantity });
+  purchases.set(hash, {
+    day: before ? Math.max(before.day, day) : day,
+    net: (before?.net ?? 0) + quantity,
+    category: greater(before?.category, category),
+  });
 }
+
+const greater = (a: number | undefined, b: number | undefined): number | undefined =>
+  a === undefined || (b !== undefined && b > a) ? b : a;

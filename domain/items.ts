@@ -28,7 +28,7 @@ export type LinkItem = {
   siblings?: string[];
   /** Raised by each rewrite of `siblings`: the condition that keeps two doors from overwriting each other. */
   revision?: number;
-  /** Purpose to the time of its withdrawal: events received up to then are not folded and not ingested for it any more. */
+  /** Purpose to the time of its withdrawal: events are not folded for it any more, until a later receipt grants it again. */
   withdrawn?: Partial<Record<Purpose, number>>;
   /** Of the withdrawn purposes, those that a later receipt grants again, with its time. */
   regranted?: Partial<Record<Purpose, number>>;
@@ -77,6 +77,11 @@ export const audiencePk = (segment: string): string => `audience#${segment}`;
 
 /** One per audience: up to which `as_of` its differences are published, and when all of it goes stale (seconds). */
 export type AudienceItem = { pk: string; published_until: string; expires: number };
+
+export const markPk = (name: string): string => `mark#${name}`;
+
+/** The time as of which the plan last did what is not done in every run, ISO 8601 with milliseconds and Z. */
+export type MarkItem = { pk: string; at: string };
 
 /** True while an item is in force: DynamoDB's sweeper is late by up to days, so readers look themselves. */
 export function isLive(item: { ttl: number }, nowSeconds: number): boolean {

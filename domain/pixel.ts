@@ -1,6 +1,7 @@
 import { isUnexpandedMacro } from './macros.ts';
 import type { Sent } from './sent.ts';
 import { EVENT_ALIASES } from './standard-fields.ts';
+import type { TcParameters } from './tcf-signal.ts';
 import type { TrackingPlan } from './tracking-plan.ts';
 
 /** The pixel's and the click's short parameters and the tracking-plan field that each one fills. */
@@ -25,8 +26,14 @@ const FIELD_PATHS: Readonly<Record<string, string>> = Object.fromEntries(
   [...PARAMETERS].map(([short, field]) => [field, short]),
 );
 
-/** Parameters with a meaning outside the event; `cb` is a cache buster and ignored. */
-const OTHERS: ReadonlySet<string> = new Set(['e', 'site', 'mid', 'to', 'gdpr', 'gdpr_consent', 'gpp', 'gpp_sid', 'cb']);
+/** Parameters that carry a choice. What an ad server left of them as a macro is told from one that is absent. */
+const SIGNALS: ReadonlySet<string> = new Set(['gdpr_consent', 'gpp', 'gpp_sid'] satisfies (keyof TcParameters)[]);
+
+/**
+ * Parameters with a meaning outside the event. `cb` is a cache buster and ignored; so is `gdpr`, a caller's claim that the
+ * law does not apply.
+ */
+const OTHERS: ReadonlySet<string> = new Set(['e', 'site', 'mid', 'to', 'gdpr', 'cb', ...SIGNALS]);
 
 /** The page that carries the pixel, as its Referer header names it, and the browser's user agent. */
 type Page = { url: string | undefined; userAgent: string | undefined };
@@ -34,6 +41,8 @@ type Page = { url: string | undefined; userAgent: string | undefined };
 export type PixelRequest = {
   sent: Sent;
   to: string | undefined;
+  /** The parameters that carry a choice, as they came; absent where the request has none. */
+  signal: TcParameters | undefined;
   /** Unknown parameters, dropped. */
   unknown: number;
   /** Parameters that an ad server left as macros, treated as empty. */
@@ -71,6 +80,7 @@ function readParameters(
       unknown++;
     } else if (isUnexpandedMacro(value)) {
       if (name !== 'cb') macros++;
+      if (SIGNALS.has(name) && !others.has(name)) others.set(name, value);
     } else if (field === undefined) {
       if (!others.has(name)) others.set(name, value);
     } else if (fields[field] === undefined) {
@@ -96,7 +106,17 @@ function readParameters(
       userAgent: page.userAgent,
     },
     to: others.get('to'),
+    signal: signalOf(others),
     unknown,
     macros,
   };
+}
+
+/** `gpp_sid` alone says nothing: it is about the other parameter. */
+function signalOf(others: ReadonlyMap<string, string>): TcParameters | undefined {
+  const gdpr_consent = others.get('gdpr_consent');
+  const gpp = others.get('gpp');
+  return gdpr_consent === undefined && gpp === undefined
+    ? undefined
+    : { gdpr_consent, gpp, gpp_sid: others.get('gpp_sid') };
 }

@@ -11,8 +11,12 @@ import {
 } from './profile.ts';
 import { scoreUnit } from './score.ts';
 
-/** First byte of every packed profile and overflow; another one is refused rather than misread. */
-const VERSION = 1;
+/**
+ * First byte of every packed profile and overflow. Items of version 1 are read, without what they did not hold: impressions
+ * and the categories of purchases. Any other version is refused rather than misread.
+ */
+const VERSION = 2;
+const FIRST_VERSION = 1;
 
 /** Texts that are stored as a number. Their order belongs to VERSION: new ones go to the end. */
 const KNOWN_TEXTS: readonly string[] = [
@@ -80,6 +84,7 @@ export function packProfile(profile: Profile, purchases: ReadonlyMap<number, Pur
     body.varint(impressions);
     body.varint(lastSecond - lastAt);
   }
+  writeImpressions(profile.impressions, lastSecond);
   writePurchases(purchases, dayOf(profile.lastSeen));
   body.byte(profile.spilled ? 1 : 0);
   writeRing(profile.events);
@@ -93,7 +98,7 @@ export function packProfile(profile: Profile, purchases: ReadonlyMap<number, Pur
 
 /** Reads a packed profile; throws on another version or on bytes that end too early. */
 export function unpackProfile(bytes: Uint8Array): Profile {
-  const reader = versioned(bytes);
+  const { reader, version } = versioned(bytes);
   const texts = readTexts(reader);
   const text = (): string => {
     const index = reader.varint();
@@ -135,7 +140,8 @@ export function unpackProfile(bytes: Uint8Array): Profile {
     products,
     categories,
     campaigns,
-    purchases: readPurchases(reader, dayOf(lastSeen)),
+    impressions: version === FIRST_VERSION ? new Map() : readImpressions(reader, lastSecond),
+    purchases: readPurchases(reader, version, dayOf(lastSeen)),
     spilled: reader.byte() === 1,
     events: readRing(reader),
     orders: readRing(reader),
@@ -155,15 +161,15 @@ export function packBought(purchases: ReadonlyMap<number, Purchase>): Uint8Array
 
 /** Reads the purchases of a `bought` item; throws as `unpackProfile` does. */
 export function unpackBought(bytes: Uint8Array): ReadonlyMap<number, Purchase> {
-  const reader = versioned(bytes);
-  return readPurchases(reader, reader.varint());
+  const { reader, version } = versioned(bytes);
+  return readPurchases(reader, version, reader.varint());
 }
 
-function versioned(bytes: Uint8Array): ByteReader {
+function versioned(bytes: Uint8Array): { reader: ByteReader; version: number } {
   const reader = new ByteReader(bytes);
   const version = reader.byte();
-  if (version !== VERSION) throw new Error(`packed profile of unknown version ${version}`);
-  return reader;
+  if (version < FIRST_VERSION || version > VERSION) throw new Error(`packed profile of unknown version ${version}`);
+  return { reader, version };
 }
 
 const dayOf = (time: number): number => Math.floor(time / DAY_MS);
@@ -288,19 +294,66 @@ function readScores(reader: ByteReader, unit: number, text: () => string): Reado
   return scores;
 }
 
-function writePurchases(purchases: ReadonlyMap<number, Purchase>, lastDay: number): void {
-  body.varint(purchases.size);
-  for (const [hash, { day, net }] of purchases) {
-    body.uint48(hash);
-    body.varint(lastDay - day);
-    body.signed(net);
+/** Each campaign's times from the latest on, as what lies between two of them. */
+function writeImpressions(impressions: Profile['impressions'], lastSecond: number): void {
+  body.varint(impressions.size);
+  for (const [campaign, times] of impressions) {
+    body.uint48(campaign);
+    body.varint(times.length);
+    let later = lastSecond;
+    for (let i = times.length - 1; i >= 0; i--) {
+      const second = times[i] as number;
+      body.varint(later - second);
+      later = second;
+    }
   }
 }
 
-function readPurchases(reader: ByteReader, lastDay: number): ReadonlyMap<number, Purchase> {
+function readImpressions(reader: ByteReader, lastSecond: number): Profile['impressions'] {
+  const impressions = new Map<number, readonly number[]>();
+  for (let n = reader.varint(); n > 0; n--) {
+    const campaign = reader.uint48();
+    const times: number[] = [];
+    let later = lastSecond;
+    for (let left = reader.varint(); left > 0; left--) {
+      later -= reader.varint();
+      times.push(later);
+    }
+    impressions.set(campaign, times.reverse());
+  }
+  return impressions;
+}
+
+/** The categories once, then each purchase with the place of its own among them, from 1 on; 0 where it has none. */
+function writePurchases(purchases: ReadonlyMap<number, Purchase>, lastDay: number): void {
+  body.varint(purchases.size);
+  if (purchases.size === 0) return;
+  const places = new Map<number, number>();
+  for (const { category } of purchases.values())
+    if (category !== undefined && !places.has(category)) places.set(category, places.size + 1);
+  body.varint(places.size);
+  for (const category of places.keys()) body.uint48(category);
+  for (const [hash, { day, net, category }] of purchases) {
+    body.uint48(hash);
+    body.varint(lastDay - day);
+    body.signed(net);
+    body.varint(category === undefined ? 0 : (places.get(category) as number));
+  }
+}
+
+function readPurchases(reader: ByteReader, version: number, lastDay: number): ReadonlyMap<number, Purchase> {
   const purchases = new Map<number, Purchase>();
-  for (let n = reader.varint(); n > 0; n--)
-    purchases.set(reader.uint48(), { day: lastDay - reader.varint(), net: reader.signed() });
+  const size = reader.varint();
+  if (size === 0) return purchases;
+  const categories: number[] = [];
+  const hasCategories = version !== FIRST_VERSION;
+  if (hasCategories) for (let n = reader.varint(); n > 0; n--) categories.push(reader.uint48());
+  for (let n = size; n > 0; n--)
+    purchases.set(reader.uint48(), {
+      day: lastDay - reader.varint(),
+      net: reader.signed(),
+      category: hasCategories ? categories[reader.varint() - 1] : undefined,
+    });
   return purchases;
 }
 

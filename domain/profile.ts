@@ -22,6 +22,8 @@ export type Profile = {
   products: ReadonlyMap<string, number>;
   categories: ReadonlyMap<string, number>;
   campaigns: ReadonlyMap<string, CampaignContact>;
+  /** Ad impressions by short hash of the campaign: whole seconds since the epoch, oldest first; see `addImpression`. */
+  impressions: ReadonlyMap<number, readonly number[]>;
   /** By short hash of the product id: those of the profile item and, once read, of the `bought` item. */
   purchases: ReadonlyMap<number, Purchase>;
   /** Some purchases have moved to the `bought` item. */
@@ -52,8 +54,12 @@ export type Touch = {
 /** `lastAt`: the latest event that names the campaign, in whole seconds since the epoch. */
 export type CampaignContact = { score: number; impressions: number; lastAt: number };
 
-/** `day`: the latest order, refund or cancellation of the product, days since the epoch. `net`: bought minus returned. */
-export type Purchase = { day: number; net: number };
+/**
+ * `day`: the latest order, refund or cancellation of the product, days since the epoch. `net`: bought minus returned.
+ * `category`: short hash of the product's category where an order line named one; where lines disagree, the greatest, so
+ * that the order of arrival does not matter.
+ */
+export type Purchase = { day: number; net: number; category: number | undefined };
 
 /** Where a bounded map counts what it does not keep apart. */
 export const OTHER = 'other';
@@ -75,10 +81,10 @@ export const EVENT_RING = 24;
 /** Orders are rarer and dearer than other events, so they are remembered for longer. */
 export const ORDER_RING = 32;
 
-/** Purchases in the profile item (9 bytes each); the oldest beyond it move to the `bought` item. */
+/** Purchases in the profile item (10 bytes each); the oldest beyond it move to the `bought` item. */
 export const MAX_PURCHASES = 64;
 
-/** Purchases in the `bought` item (9 kB). */
+/** Purchases in the `bought` item (10 kB). */
 export const MAX_BOUGHT = 1000;
 
 /** Purchases of a profile in both items together; the fold forgets the oldest beyond it, whichever item holds it. */
@@ -99,6 +105,7 @@ export const EMPTY_PROFILE: Profile = {
   products: new Map(),
   categories: new Map(),
   campaigns: new Map(),
+  impressions: new Map(),
   purchases: new Map(),
   spilled: false,
   events: [],

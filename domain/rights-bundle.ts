@@ -37,10 +37,9 @@ export function bundleOf(config: PaulaConfig, parts: BundleParts): Record<string
     subject: { asked_as: request.channel, devices: parts.devices },
     ...(objected !== undefined && { objection_to_direct_marketing: iso(objected) }),
     profile: parts.profiles.map(profilePart),
-    receipts: parts.receipts.map(({ pk: _, sk: __, ttl: ___, given_at, expires_at, ...receipt }) => ({
+    receipts: parts.receipts.map(({ pk: _, sk: __, ttl: ___, ...receipt }) => ({
       ...receipt,
-      given_at: iso(given_at),
-      expires_at: iso(expires_at),
+      ...Object.fromEntries(RECEIPT_TIMES.flatMap((name) => (name in receipt ? [[name, iso(receipt[name])]] : []))),
     })),
     segments: parts.segments.map(({ segment_id, entered_at, left_at }) => ({
       segment: segment_id,
@@ -61,12 +60,14 @@ export function bundleOf(config: PaulaConfig, parts: BundleParts): Record<string
       transfer: transferMechanism,
     })),
     purposes: PURPOSES.map((purpose) => {
-      const { legalBasis, retentionDays, noticeVersion } = config.purposes[purpose];
-      return { purpose, legal_basis: legalBasis, retention_days: retentionDays, notice: noticeVersion };
+      const { legalBasis, retentionDays, notice } = config.purposes[purpose];
+      return { purpose, legal_basis: legalBasis, retention_days: retentionDays, notice: notice.version };
     }),
     retention: { raw_data_days: config.rawRetentionDays },
   };
 }
+
+const RECEIPT_TIMES = ['given_at', 'expires_at', 'signal_updated_at', 'email_requested_at', 'email_confirmed_at'];
 
 const iso = (time: unknown): string | null =>
   Number.isFinite(Number(time)) && time != null ? new Date(Number(time)).toISOString() : null;
@@ -94,6 +95,10 @@ function profilePart(profile: Profile): Record<string, unknown> {
     interest_in_products: Object.fromEntries(products),
     interest_in_categories: Object.fromEntries(categories),
     campaigns: Object.fromEntries([...campaigns].map(([campaign, { impressions }]) => [campaign, { impressions }])),
+    recent_ad_impressions: [...profile.impressions.values()]
+      .flat()
+      .sort((a, b) => a - b)
+      .map((second) => iso(second * 1000)),
     products_bought: profile.purchases.size,
   };
 }

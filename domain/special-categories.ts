@@ -1,4 +1,5 @@
 import { plainText } from './plain-text.ts';
+import { mayHoldTerm, openingsOf } from './term-openings.ts';
 
 /** What GDPR Art. 9(1) protects; `configured` is what the configuration adds to it. */
 export const SPECIAL_CATEGORIES = [
@@ -187,7 +188,7 @@ const wordsOf = (lowerCase: string): string => ` ${lowerCase.replace(/[^a-z]+/g,
 
 /**
  * Distinct texts whose answer is kept, a few megabytes: the categories, products, campaigns and paths that a shop has at a
- * time. To judge one costs ten times as much as to find its answer. When full it starts over.
+ * time, of those that may hold a term. To judge one costs ten times as much as to find its answer. When full it starts over.
  */
 const KEPT_ANSWERS = 20_000;
 
@@ -203,6 +204,7 @@ export function specialCategoryFinder(extraTerms: readonly string[] = []): Speci
     ...Object.entries(TERMS).flatMap(([category, list]) => list.map((term) => [category, sourceOf(term)] as const)),
     ...extraTerms.flatMap((term) => sourcesOfExtra(term).map((source) => ['configured', source] as const)),
   ];
+  const openings = openingsOf([...Object.values(TERMS).flat(), ...extraTerms.map((term) => normal(term).trim())]);
   const any = new RegExp(byFirstLetters(terms.map(([, source]) => source)));
   const answers = new Map<string, SpecialFind | undefined>();
 
@@ -217,6 +219,7 @@ export function specialCategoryFinder(extraTerms: readonly string[] = []): Speci
   };
 
   return (text) => {
+    if (!mayHoldTerm(text, openings)) return undefined;
     if (text.length > LONGEST_KEPT) return judge(text);
     const known = answers.get(text);
     if (known !== undefined || answers.has(text)) return known;

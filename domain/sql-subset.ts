@@ -10,12 +10,14 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
   ...['count', 'count_if', 'sum', 'min', 'max', 'max_by', 'row_number'],
   // NULL and choice.
   ...['coalesce', 'nullif', 'greatest', 'least', 'cast', 'try_cast'],
+  // Numbers: rounded by IEEE 754 on both engines.
+  'sqrt',
   // Text and bytes.
   ...['lower', 'upper', 'length', 'substr', 'regexp_extract_all', 'to_utf8', 'to_hex', 'sha256'],
   // Time: complete units, no clock.
   ...['date_add', 'date_diff', 'date_trunc', 'date_format'],
   // Arrays, maps and JSON.
-  ...['contains', 'cardinality', 'sequence', 'element_at'],
+  ...['contains', 'cardinality', 'sequence', 'element_at', 'map'],
   ...['json_extract_scalar', 'json_array_length', 'json_array_get'],
 ]);
 

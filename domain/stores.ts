@@ -118,7 +118,7 @@ export function stores(config: PaulaConfig): readonly Store[] {
     consents('receipt', {
       erasure: { by: 'proof' },
       access: { part: 'receipts' },
-      retention: { ends: 'three years after it has been reduced to proof' },
+      retention: { ends: 'ttl: three years after it expires, or after it has been reduced to proof' },
     }),
     consents('request', {
       erasure: { by: 'proof' },
@@ -189,7 +189,23 @@ const LAKE: Readonly<Record<string, Pick<Store, 'access' | 'retention'> & { eras
   events: { access: { part: 'events' }, retention: { ends: 'the longest retention of the purposes of the row' } },
   links: { access: { part: 'links' }, retention: { ends: 'retention of purpose identity_merge after its end' } },
   consents: { access: { part: 'receipts' }, retention: { ends: 'three years after its expiry' } },
-  features: { access: { part: 'features' }, retention: { ends: 'with the events that it is made of' } },
+  profile_days: {
+    access: { none: 'sums of what part events shows' },
+    retention: { ends: 'retention of purpose profile after the day of receipt' },
+  },
+  profile_subjects: {
+    access: { none: 'what parts links and receipts say, by subject' },
+    retention: { ends: 'with the history and the receipts that name it' },
+  },
+  features: { access: { part: 'features' }, retention: { ends: 'with the history that it is made of' } },
+  profile_features: {
+    access: { none: 'the same sums as part features, in one row' },
+    retention: { ends: 'with the history that it is made of' },
+  },
+  profile_purposes: {
+    access: { none: 'what part receipts says, by profile' },
+    retention: { ends: 'with the receipt or the history that it is made of' },
+  },
   segment_members: { access: { part: 'segments' }, retention: { ends: 'when the departure has been published' } },
   erasures: {
     access: { none: 'a hash, kept for the erasure itself' },

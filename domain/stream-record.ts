@@ -1,3 +1,4 @@
+import type { Language } from './notice.ts';
 import type { Purpose } from './purposes.ts';
 
 /** Version of the event record and of the lake's row; raised when a field changes its meaning. */
@@ -43,7 +44,7 @@ export type EventRecord = {
   is_bot: boolean;
   bot_reason?: string;
   purposes: Purpose[];
-  basis: 'consent' | 'anonymous';
+  basis: 'consent' | 'legitimate_interest' | 'anonymous';
   /** Tracking-plan fields without a column of their own; `products` holds an order's lines as JSON, in the sender's order. */
   properties?: Record<string, string>;
 };
@@ -73,7 +74,10 @@ export type LinkRecord = {
   removed_at?: number;
 };
 
-/** A consent receipt. The newest of a subject is in force; a purpose that is not granted in it is withdrawn. */
+/**
+ * A consent receipt (fields of ISO/IEC TS 27560). The newest of a subject is in force; a purpose that is not granted in it
+ * is withdrawn.
+ */
 export type ConsentRecord = {
   kind: 'consent';
   receipt_id: string;
@@ -83,11 +87,31 @@ export type ConsentRecord = {
   granted: Purpose[];
   /** Purposes that an earlier receipt granted and this one does not. */
   withdrawn: Purpose[];
-  method: 'browser' | 'server';
+  method: 'browser' | 'server' | 'tcf' | 'import';
+  /** Of the brand's notice; `tcf` where a TC string speaks, whose dialogue showed the framework's. */
   notice_version: string;
   given_at: number;
   expires_at: number;
   prior_receipt_id?: string;
+  /** The brand's name. */
+  controller: string;
+  /** Of the text that was shown, where the caller said it. */
+  language?: Language;
+  /** SHA-256 of the notice that the version stands for, lower-case hex; absent where the TCF's text was shown. */
+  notice_digest?: string;
+  /** `purpose=basis` of each granted purpose, with commas; absent where none is granted. */
+  legal_basis?: string;
+  /** The region in which the receipt is kept. */
+  region: string;
+  signal_kind: 'own' | 'tcf';
+  /** SHA-256 of the TC string, lower-case hex. The string itself is never kept. */
+  signal_digest?: string;
+  signal_updated_at?: number;
+  /** What allows mail (UWG section 7(2) no. 2 and 7(3)); only where `email` is granted. */
+  email_permission?: 'double_opt_in' | 'existing_customer';
+  email_requested_at?: number;
+  email_confirmed_at?: number;
+  email_text_version?: string;
 };
 
 /**

@@ -26,7 +26,7 @@ export type TableDefinition = {
   /** S3 prefix with its closing slash. */
   prefix: string;
   columns: readonly Column[];
-  /** Iceberg partition expressions, e.g. `received_day`. */
+  /** Iceberg partition expressions, e.g. `received_day`, `month(day)`. */
   partitionedBy?: readonly string[];
 };
 
@@ -41,6 +41,8 @@ export const LANDING_PARTITIONS: readonly Column[] = [
 
 const text = (...names: string[]): Column[] => names.map((name) => ({ name, type: 'text' }));
 const timestamp = (...names: string[]): Column[] => names.map((name) => ({ name, type: 'timestamp' }));
+const date = (...names: string[]): Column[] => names.map((name) => ({ name, type: 'date' }));
+const bigint = (...names: string[]): Column[] => names.map((name) => ({ name, type: 'bigint' }));
 
 /** Where a row stood in the stream: what makes two copies of one delivery tell-able, and an order within a shard. */
 const STREAM_POSITION = text('shard', 'sequence_number');
@@ -78,7 +80,12 @@ const CONSENT_COLUMNS: readonly Column[] = [
   { name: 'withdrawn', type: 'texts' },
   ...text('method', 'notice_version'),
   ...timestamp('given_at', 'expires_at'),
-  ...text('prior_receipt_id'),
+  ...text('prior_receipt_id', 'controller', 'language', 'notice_digest', 'legal_basis', 'region'),
+  ...text('signal_kind', 'signal_digest'),
+  ...timestamp('signal_updated_at'),
+  ...text('email_permission'),
+  ...timestamp('email_requested_at', 'email_confirmed_at'),
+  ...text('email_text_version'),
 ];
 
 const ERASURE_COLUMNS: readonly Column[] = [
@@ -90,6 +97,31 @@ const ERASURE_COLUMNS: readonly Column[] = [
 const RIGHT_COLUMNS: readonly Column[] = [
   ...text('request_kind', 'subject_hash', 'salt', 'request_id'),
   ...timestamp('requested_at'),
+];
+
+/** See `sql/profile_days.sql`: what a subject did on a day of receipt, added up by what it was about. */
+const PROFILE_DAY_COLUMNS: readonly Column[] = [
+  { name: 'day', type: 'date' },
+  ...text('subject'),
+  { name: 'is_person', type: 'boolean' },
+  ...text('event'),
+  { name: 'occurred_on', type: 'date' },
+  ...text('product_id', 'category', 'campaign', 'placement', 'device_class', 'currency'),
+  ...bigint('events', 'times'),
+  { name: 'value', type: 'decimal' },
+  ...timestamp('first_at', 'last_at', 'first_received_at', 'last_received_at', 'unpersonalised_at', 'unactivated_at'),
+];
+
+/** See `sql/profile_features.sql`. */
+const PROFILE_FEATURE_COLUMNS: readonly Column[] = [
+  ...text('profile_id'),
+  ...date('first_seen_on', 'last_seen_on'),
+  ...bigint('days_since_seen', 'active_days', 'impressions', 'clicks', 'page_views', 'product_views', 'adds', 'orders'),
+  ...bigint('mails_opened', 'mails_clicked', 'days_since_mail', 'funnel_step'),
+  ...date('first_order_on', 'last_order_on'),
+  ...bigint('days_since_order', 'orders_year'),
+  { name: 'order_value', type: 'decimal' },
+  ...text('order_currency', 'top_product', 'top_category', 'top_campaign', 'top_placement', 'top_device'),
 ];
 
 const BRAND_COLUMN_TYPES: Readonly<Record<Exclude<FieldType, 'products'>, ColumnType>> = {
@@ -128,7 +160,16 @@ export function lakeTables(config: PaulaConfig): readonly TableDefinition[] {
     iceberg('consents', CONSENT_COLUMNS),
     iceberg('erasures', ERASURE_COLUMNS),
     iceberg('rights', RIGHT_COLUMNS),
+    // By month: a writer may have a hundred partitions open, and the first run writes more days than that.
+    iceberg('profile_days', PROFILE_DAY_COLUMNS, ['month(day)']),
+    iceberg('profile_subjects', [
+      ...text('subject', 'profile_id'),
+      { name: 'has_objected', type: 'boolean' },
+      ...timestamp('counts_from', 'mail_counts_from', 'erased_at'),
+    ]),
     iceberg('features', text('profile_id', 'family', 'feature')),
+    iceberg('profile_features', PROFILE_FEATURE_COLUMNS),
+    iceberg('profile_purposes', [...text('profile_id', 'purpose'), ...timestamp('expires_at')]),
     iceberg('segment_members', [...text('segment_id', 'profile_id'), ...timestamp('entered_at', 'left_at')]),
     iceberg('audience_history', [
       ...timestamp('as_of'),

@@ -1,6 +1,7 @@
 import { MAX_DEVICE_RETENTION_DAYS } from './config.ts';
 import { DAY_MS } from './profile.ts';
 import { RESTRICTION, type TcString } from './tcf.ts';
+import { STORE_AND_ACCESS, TCF_CONSENT_ONLY } from './tcf-purposes.ts';
 
 /** The purposes that a vendor is registered for, under the names of the Global Vendor List. */
 export type VendorRegistration = {
@@ -48,14 +49,6 @@ const MAX_AGE_MS = MAX_DEVICE_RETENTION_DAYS * DAY_MS;
 /** Strings carry whole days and clocks differ; what lies further ahead was not made by a person's choice. */
 const MAX_AHEAD_MS = DAY_MS;
 
-const STORE_AND_ACCESS = 1;
-
-/**
- * Purposes that rest on consent alone: storage on the device by law, profiles for advertising and content since TCF 2.2.
- * Bits for their legitimate interest mean nothing, in older strings neither (TDDDG section 25, CJEU C-252/21).
- */
-const CONSENT_ONLY_PURPOSES: readonly number[] = [STORE_AND_ACCESS, 3, 4, 5, 6];
-
 /**
  * The basis on which the vendor may process for the purpose, in the order of the TCF's implementation guidelines: a valid
  * string, a disclosed vendor, the publisher's restriction, the registered basis, and both bits on that basis.
@@ -75,7 +68,7 @@ export function tcfBasis(tc: TcString, { vendorId, registration, purpose, now }:
     if (!tc.vendorConsent(vendorId)) return { denied: 'vendor_refused' };
     return basis;
   }
-  if (CONSENT_ONLY_PURPOSES.includes(purpose)) return { denied: 'legitimate_interest_forbidden' };
+  if (TCF_CONSENT_ONLY.includes(purpose)) return { denied: 'legitimate_interest_forbidden' };
   if (!tc.purposeLegitimateInterest(purpose)) return { denied: 'purpose_refused' };
   if (!tc.vendorLegitimateInterest(vendorId)) return { denied: 'vendor_refused' };
   return basis;

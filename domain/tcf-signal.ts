@@ -14,10 +14,13 @@ export type TcParameters = {
 export type TcSignalDenial = 'absent' | 'unexpanded_macro' | TcError | `gpp_${GppError | TcError}`;
 
 /**
- * The TC strings that speak for a request, all of which have to agree, and when the older of them was last updated
- * (milliseconds); or why there is none.
+ * The TC strings that speak for a request, all of which have to agree, as texts too, and when the older of them was last
+ * updated (milliseconds).
  */
-export type TcSignal = { tcs: readonly [TcString, ...TcString[]]; lastUpdated: number } | { denied: TcSignalDenial };
+export type StatedSignal = { tcs: readonly [TcString, ...TcString[]]; texts: readonly string[]; lastUpdated: number };
+
+/** The strings that speak, or why there is none. */
+export type TcSignal = StatedSignal | { denied: TcSignalDenial };
 
 /**
  * What `gdpr_consent` and section 2 of `gpp` state. The GPP string counts where `gpp_sid` says that the section is in
@@ -25,29 +28,32 @@ export type TcSignal = { tcs: readonly [TcString, ...TcString[]]; lastUpdated: n
  */
 export function tcSignal({ gdpr_consent, gpp, gpp_sid }: TcParameters): TcSignal {
   const tcs: TcString[] = [];
+  const texts: string[] = [];
   if (isStated(gdpr_consent)) {
     const decoded = decodeTcString(gdpr_consent);
     if (!decoded.ok) return { denied: decoded.reason };
     tcs.push(decoded.tc);
+    texts.push(gdpr_consent);
   }
   if (isStated(gpp) && isStated(gpp_sid) && isInForce(gpp_sid)) {
     const found = tcSectionOf(gpp);
-    const decoded = found.ok ? decodeTcString(found.section) : found;
+    if (!found.ok) return { denied: `gpp_${found.reason}` };
+    const decoded = decodeTcString(found.section);
     if (!decoded.ok) return { denied: `gpp_${decoded.reason}` };
     tcs.push(decoded.tc);
+    texts.push(found.section);
   }
   const [first, ...others] = tcs;
   if (first === undefined)
     return { denied: [gdpr_consent, gpp, gpp_sid].some(isMacro) ? 'unexpanded_macro' : 'absent' };
-  return { tcs: [first, ...others], lastUpdated: Math.min(...tcs.map((tc) => tc.lastUpdated)) };
+  return { tcs: [first, ...others], texts, lastUpdated: Math.min(...tcs.map((tc) => tc.lastUpdated)) };
 }
 
 /**
  * The basis that a signal gives. Where two strings disagree, the stricter wins: a denial, then legitimate interest, which
  * an objection ends, then consent.
  */
-export function signalBasis(signal: TcSignal, question: TcfQuestion): TcfBasis | { denied: TcSignalDenial } {
-  if ('denied' in signal) return signal;
+export function signalBasis(signal: StatedSignal, question: TcfQuestion): TcfBasis {
   const bases = signal.tcs.map((tc) => tcfBasis(tc, question));
   const denial = bases.find((basis) => typeof basis === 'object');
   return denial ?? (bases.includes('legitimate_interest') ? 'legitimate_interest' : 'consent');

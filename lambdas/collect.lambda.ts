@@ -16,6 +16,7 @@ import { receiptStore } from './adapters/receipt-store.ts';
 import { userAgentReader } from './adapters/user-agent.ts';
 import { admissionDeps } from './collect/admit-request.ts';
 import type { CollectDeps } from './collect/deps.ts';
+import { receiptTerms } from './collect/receipt-terms.ts';
 import { answerWithoutStores, collect } from './collect.ts';
 import { CollectEnv } from './env.ts';
 import { readRequest } from './http.ts';
@@ -32,6 +33,7 @@ const services = {
   plan,
   links: linkStore(tables, env.PROFILES_TABLE),
   receipts: receiptStore(tables, env.CONSENTS_TABLE),
+  terms: receiptTerms(config, env.AWS_REGION, hashes.sha256),
   put: eventStream(kinesis(), env.STREAM_NAME),
   randomId,
   country: (address: string) => countryOf(address, countries),

@@ -1,11 +1,11 @@
 import { corsHeaders, PREFLIGHT_HEADERS } from '../domain/cors.ts';
 import type { TrackingPlan } from '../domain/tracking-plan.ts';
-import { putConsent, unavailable } from './collect/consent.ts';
+import { getConsent, putConsent, unavailable } from './collect/consent.ts';
 import type { CollectDeps } from './collect/deps.ts';
 import { messages } from './collect/messages.ts';
-import { click, pixel } from './collect/pixel.ts';
+import { click, pixel, targetOf } from './collect/pixel.ts';
 import { StreamUnavailable } from './collect/receipts.ts';
-import { gif, json, type Request, type Response } from './http.ts';
+import { gif, json, type Request, type Response, redirect } from './http.ts';
 
 /** The door: one request in, one answer out. Routes as in domain/routes.ts, `decide` excepted. */
 export async function collect(request: Request, deps: CollectDeps): Promise<Response> {
@@ -27,7 +27,10 @@ export async function collect(request: Request, deps: CollectDeps): Promise<Resp
 }
 
 function stateChanging(request: Request, deps: CollectDeps): Response | Promise<Response> {
-  if (request.method === 'PUT' && request.path === '/v1/consent') return putConsent(request, deps);
+  if (request.path === '/v1/consent') {
+    if (request.method === 'PUT') return putConsent(request, deps);
+    if (request.method === 'GET') return getConsent(request, deps);
+  }
   if (request.method === 'POST') {
     switch (request.path) {
       case '/v1/track':
@@ -43,9 +46,15 @@ function stateChanging(request: Request, deps: CollectDeps): Response | Promise<
   return json(404, { message: 'Not Found' });
 }
 
-/** The answer where a table or the keys could not be reached: the pixel its GIF as ever, all others "send it again". */
-export function answerWithoutStores({ path, headers }: Request, { config, siteOfOrigin }: TrackingPlan): Response {
+/**
+ * The answer where a table or the keys could not be reached: the pixel its GIF as ever, a click its way on, all others "send
+ * it again".
+ */
+export function answerWithoutStores(request: Request, { config, siteOfOrigin }: TrackingPlan): Response {
+  const { path, headers } = request;
   if (path === config.pixelPath) return gif();
+  const target = path === '/click' ? targetOf(request, config) : undefined;
+  if (target !== undefined) return redirect(target);
   const answer = unavailable();
   answer.headers = { ...answer.headers, ...corsHeaders(headers.origin, siteOfOrigin) };
   return answer;

@@ -1,16 +1,27 @@
 import { corsHeaders } from '../domain/cors.ts';
-import { type Decision, decide as decideOn, type Known, personOf, UNKNOWN } from '../domain/decision.ts';
-import { isLive, SK } from '../domain/items.ts';
-import { unpackBought, unpackProfile } from '../domain/profile-codec.ts';
-import { opens } from '../domain/purposes.ts';
+import {
+  type DecisionInput,
+  type Decisions,
+  decide as decideOn,
+  type Known,
+  type Placement,
+  unknown,
+} from '../domain/decision.ts';
+import type { DecisionRules } from '../domain/decision-rules.ts';
+import type { Issue } from '../domain/field-values.ts';
+import { opens, PURPOSES, type Purpose } from '../domain/purposes.ts';
 import { purposesInForce } from '../domain/withdrawals.ts';
-import type { Browser } from './browser.ts';
+import { type Browser, underItsObjection } from './browser.ts';
+import type { CollectDeps } from './collect/deps.ts';
+import { isPersonKey, personIdsUnderKeys } from './collect/person.ts';
+import { senderOf } from './collect/sender.ts';
+import { type Related, readDevice, readPerson, readRelated } from './decide/known.ts';
+import { type BrowserQuestion, readBody, readQuery, type ServerQuestion } from './decide/placements.ts';
 import { json, type Request, type Response, refusal } from './http.ts';
-import type { ItemKey, ReadItems, StoredItems } from './stored-items.ts';
+import type { ReadItems } from './stored-items.ts';
 
-export type DecideDeps = {
-  /** The sites by exact origin. */
-  siteOfOrigin: ReadonlyMap<string, string>;
+export type DecideDeps = Pick<CollectDeps, 'plan' | 'keys' | 'hmac' | 'count'> & {
+  rules: DecisionRules;
   /** Reads and verifies the cookies; `now` in milliseconds since the epoch. */
   identify: (cookies: readonly string[], now: number) => Browser;
   read: ReadItems;
@@ -18,77 +29,95 @@ export type DecideDeps = {
   audienceExpiries: (audiences: readonly string[], now: number) => Promise<ReadonlyMap<string, number>>;
 };
 
-/** The door keeps no text longer than this in `product_id` and `campaign`, so a longer one can match nothing. */
-const MAX_PARAMETER_LENGTH = 100;
+type SiteOfOrigin = ReadonlyMap<string, string>;
 
-/** `campaign` is read by frequency rules; it is held to its form already, so that banners can carry it. */
-const PARAMETERS = ['product', 'campaign'] as const;
-
-/** `GET /v1/decision`: show this browser the banner for a product or not, and why. */
-export async function decide(request: Request, deps: DecideDeps): Promise<Response> {
-  const cors = corsHeaders(request.headers.origin, deps.siteOfOrigin);
-  const query = new URLSearchParams(request.query);
-  const errors = PARAMETERS.filter((name) => (query.get(name)?.length ?? 0) > MAX_PARAMETER_LENGTH).map((path) => ({
-    path,
-    rule: `must have at most ${MAX_PARAMETER_LENGTH} characters`,
-  }));
-  if (errors.length > 0) return refusal(400, errors, cors);
-  return json(200, await decisionFor(request, query.get('product') || undefined, deps), cors);
-}
-
-/** The answer where nothing could be read: no one is known, so the banner is shown. */
-export const undecided = (request: Request, siteOfOrigin: DecideDeps['siteOfOrigin']): Response =>
-  json(200, UNKNOWN, corsHeaders(request.headers.origin, siteOfOrigin));
-
-async function decisionFor(request: Request, product: string | undefined, deps: DecideDeps): Promise<Decision> {
-  const now = request.receivedAt;
-  const { deviceId, granted } = deps.identify(request.cookies, now);
-  if (deviceId === undefined || !opens(granted, 'browser').fold) return UNKNOWN;
-
-  const device = knownOf(await deps.read(keysOf(deviceId), 'eventual'), deviceId, now);
-  if (!opens(purposesInForce(granted, device.link), 'browser').fold) return UNKNOWN;
-  const related = await readRelated(deviceId, device, now, deps.read);
-  const audiences = [...new Set([...(device.audiences ?? []), ...(related.person?.audiences ?? [])])];
-  const expiries = await deps.audienceExpiries(audiences, now);
-  const isCurrent = (audience: string) => (expiries.get(audience) ?? 0) > now / 1000;
-  return decideOn({ granted, device, ...related, product, isCurrent, now });
-}
+/** Largest body of a server's question: fifty placements with three full texts each, in any script, fit in. */
+const MAX_BODY_BYTES = 128 * 1024;
 
 /**
- * The linked person and that person's other devices, in one read: the device's link holds a copy of the person's devices.
- * The person's own list is the authority; a device that is no longer on it, or says otherwise itself, is left out.
+ * The door for decisions: show these banners or not, and why. `GET` asks for the browser whose cookies come along, `POST`
+ * for a person, with the write key of a server source.
  */
-async function readRelated(
-  deviceId: string,
-  { link }: Known,
-  now: number,
-  read: ReadItems,
-): Promise<{ person?: Known; siblings?: Known[] }> {
-  const personId = personOf(link);
-  if (personId === undefined) return {};
-  const copied = (link?.siblings ?? []).filter((id) => id !== deviceId);
-  const stored = await read([personId, ...copied].flatMap(keysOf), 'eventual');
-  const person = knownOf(stored, personId, now);
-  if (purposesInForce(['identity_merge'], person.link).length === 0) return {};
-  const siblings = copied
-    .filter((id) => person.link?.siblings?.includes(id))
-    .map((id) => knownOf(stored, id, now))
-    .filter((sibling) => personOf(sibling.link) === personId);
-  return { person, siblings };
+export async function decide(request: Request, deps: DecideDeps): Promise<Response> {
+  const cors = corsHeaders(request.headers.origin, deps.plan.siteOfOrigin);
+  if (request.method === 'POST') return forServer(request, cors, deps);
+  const question = readQuery(request.query);
+  if ('errors' in question) return refusal(400, question.errors, cors);
+  return json(200, answerTo(question, await forBrowser(request, question.placements, deps)), cors);
 }
 
-const keysOf = (pk: string): ItemKey[] => Object.values(SK).map((sk) => ({ pk, sk }));
+/** The answer where nothing could be read: nobody is known, so every banner is shown. */
+export function undecided(request: Request, siteOfOrigin: SiteOfOrigin): Response {
+  const cors = corsHeaders(request.headers.origin, siteOfOrigin);
+  const question = request.method === 'POST' ? readBody(request.body) : readQuery(request.query);
+  if ('errors' in question) return refusal(400, question.errors, cors);
+  const decisions = unknown(question.placements);
+  return json(200, 'single' in question ? answerTo(question, decisions) : decisions, cors);
+}
 
-/** What is stored of an id and has not expired. */
-function knownOf(stored: ReadonlyMap<string, StoredItems>, id: string, now: number): Known {
-  const { profile, link, audiences, bought } = stored.get(id) ?? {};
-  const live = <T extends { ttl: number }>(item: T | undefined) =>
-    item && isLive(item, Math.floor(now / 1000)) ? item : undefined;
-  const packed = { profile: live(profile)?.b, bought: live(bought)?.b };
-  return {
-    profile: packed.profile && unpackProfile(packed.profile),
-    bought: packed.bought && unpackBought(packed.bought),
-    link: live(link),
-    audiences: [...(audiences?.ids ?? [])],
+/** One placement is answered as itself, a list as a list. */
+function answerTo({ single }: BrowserQuestion, { decisions, audiences }: Decisions): object {
+  return { ...(single ? decisions[0] : { decisions }), ...(audiences && { audiences }) };
+}
+
+async function forBrowser(request: Request, placements: readonly Placement[], deps: DecideDeps): Promise<Decisions> {
+  const now = request.receivedAt;
+  const { deviceId, granted } = underItsObjection(deps.identify(request.cookies, now), request);
+  if (deviceId === undefined || !opens(granted, 'browser').fold) return unknown(placements);
+  const device = await readDevice(deviceId, now, deps.read);
+  if (!opens(purposesInForce(granted, device.link), 'browser').fold) return unknown(placements);
+  const related = await readRelated(deviceId, device, now, deps.read);
+  return decisionsOn({ granted, channel: 'browser', placements, now }, related, deps);
+}
+
+async function forServer(request: Request, cors: Record<string, string>, deps: DecideDeps): Promise<Response> {
+  const refuse = (status: number, reason: string, errors: readonly Issue[]): Response => {
+    deps.count('Refused', reason);
+    return refusal(status, errors, cors);
   };
+  const sender = senderOf(request.headers.authorization, deps);
+  if (!sender)
+    return refuse(401, 'write_key', [{ path: 'writeKey', rule: 'must be a live write key, as Basic user name' }]);
+  if (sender.config.kind !== 'server')
+    return refuse(403, 'write_key', [{ path: 'writeKey', rule: 'must be that of a server source' }]);
+  if (Buffer.byteLength(request.body) > MAX_BODY_BYTES)
+    return refuse(413, 'too_large', [{ path: '', rule: `must have at most ${MAX_BODY_BYTES} bytes` }]);
+  const question = readBody(request.body);
+  if ('errors' in question) return refuse(400, 'decision', question.errors);
+  return json(200, await forPerson(question, request.receivedAt, deps), cors);
+}
+
+async function forPerson(question: ServerQuestion, now: number, deps: DecideDeps): Promise<Decisions> {
+  const { personId, placements } = question;
+  const granted = grantedBy(question);
+  if (!opens(granted, 'server').fold) return unknown(placements);
+  const related = await readPerson(
+    isPersonKey(personId) ? [personId] : personIdsUnderKeys(personId, deps),
+    now,
+    deps.read,
+  );
+  if (related.siblings.length === 0 && !related.subjects.some(isKnown)) return unknown(placements);
+  return decisionsOn({ granted, channel: 'server', placements, now }, related, deps);
+}
+
+/** A link alone may be what an erasure or a withdrawal has left, and nobody is to see that it did. */
+const isKnown = ({ profile, link, audiences = [] }: Known): boolean =>
+  profile !== undefined || audiences.length > 0 || link?.objected !== undefined;
+
+/**
+ * The purposes that a server says were chosen. Where it says nothing, `profile` alone: a person's profile stands only while
+ * that is granted, since its withdrawal deletes it, and nothing that is read here shows any other purpose.
+ */
+const grantedBy = ({ context }: ServerQuestion): readonly Purpose[] =>
+  context ? PURPOSES.filter((purpose) => context.consent.categoryPreferences[purpose] === true) : ['profile'];
+
+async function decisionsOn(
+  asked: Pick<DecisionInput, 'granted' | 'channel' | 'placements' | 'now'>,
+  related: Related,
+  { rules, audienceExpiries }: DecideDeps,
+): Promise<Decisions> {
+  const audiences = [...new Set(related.subjects.flatMap((subject) => subject.audiences ?? []))];
+  const expiries = await audienceExpiries(audiences, asked.now);
+  const isCurrent = (audience: string) => (expiries.get(audience) ?? 0) > asked.now / 1000;
+  return decideOn({ ...asked, ...related, rules, isCurrent });
 }

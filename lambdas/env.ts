@@ -18,6 +18,7 @@ export const CollectEnv = Base.extend({
 
 export const DecideEnv = Base.extend({
   PROFILES_TABLE: z.string().min(1),
+  CONSENTS_TABLE: z.string().min(1),
   CONTROL_TABLE: z.string().min(1),
   KEYS_SECRET_ID: z.string().min(1),
 });

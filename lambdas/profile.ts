@@ -1,11 +1,13 @@
+import { personOf } from '../domain/decision.ts';
 import { fold, type StreamedEvent } from '../domain/fold.ts';
 import { type BoughtItem, isLive, type LinkItem, type ProfileItem, SK } from '../domain/items.ts';
 import { EMPTY_PROFILE, expiryOf, type Profile, type Purchase } from '../domain/profile.ts';
 import { packBought, packProfile, unpackBought, unpackProfile } from '../domain/profile-codec.ts';
+import { type FoldedField, withhold } from '../domain/profile-fields.ts';
 import { allPurchases, divide, needsBought } from '../domain/purchases.ts';
-import { opens, type Purpose } from '../domain/purposes.ts';
+import { type Channel, opens } from '../domain/purposes.ts';
 import { decodeStreamRecord, type EventRecord, profileOf } from '../domain/stream-record.ts';
-import { hasObjected, isErased, isWithdrawn } from '../domain/withdrawals.ts';
+import { FOLD_NEEDS, hasObjected, isErased, isWithdrawn } from '../domain/withdrawals.ts';
 import type { Delivered } from './kinesis-batch.ts';
 import type { ReadItems, StoredItems } from './stored-items.ts';
 
@@ -19,11 +21,15 @@ export type ProfileDeps = {
   read: ReadItems;
   /** Writes each profile on its own; the outcomes stand in the order of the writes. */
   write: (writes: readonly ProfileWrite[]) => Promise<readonly WriteOutcome[]>;
+  /** Deletes items that still are as this consumer wrote them. */
+  withdraw: (items: readonly (ProfileItem | BoughtItem)[]) => Promise<void>;
   count: (metric: 'ProfileSkipped' | 'ProfileFailed', reason: string, by?: number) => void;
   /** Milliseconds since the epoch. */
   now: () => number;
   /** Days after the last receipt for which a profile is kept. */
   retentionDays: number;
+  /** Fields of events that no profile is made of; see `withheldFields`. */
+  withheld: readonly FoldedField[];
 };
 
 /**
@@ -38,7 +44,7 @@ const ATTEMPTS = 4;
  * written of later records is recognised by its position.
  */
 export async function profile(batch: readonly Delivered[], deps: ProfileDeps): Promise<string | undefined> {
-  const { groups, unreadable } = groupByProfile(batch);
+  const { groups, unreadable } = groupByProfile(batch, deps.withheld);
   if (unreadable.size > 0) deps.count('ProfileFailed', 'unreadable', unreadable.size);
   const failed = new Set(unreadable);
   for (const id of await foldGroups(groups, deps)) failed.add(groups.get(id)?.[0]?.sequence ?? '');
@@ -48,8 +54,14 @@ export async function profile(batch: readonly Delivered[], deps: ProfileDeps): P
 /** Events by profile in the order of the stream. */
 export type ProfileGroups = ReadonlyMap<string, readonly StreamedEvent[]>;
 
-/** Takes the events that may be folded out of a batch, and the sequence numbers of the records that cannot be read. */
-export function groupByProfile(batch: readonly Delivered[]): {
+/**
+ * Takes the events that may be folded out of a batch, without the fields that no profile is made of, and the sequence
+ * numbers of the records that cannot be read.
+ */
+export function groupByProfile(
+  batch: readonly Delivered[],
+  withheld: readonly FoldedField[],
+): {
   groups: ProfileGroups;
   unreadable: ReadonlySet<string>;
 } {
@@ -60,7 +72,7 @@ export function groupByProfile(batch: readonly Delivered[]): {
       const record = decodeStreamRecord(text);
       const id = record.kind === 'event' ? foldsInto(record) : undefined;
       if (id === undefined) continue;
-      const event = { record: record as EventRecord, shard, sequence: sequenceNumber };
+      const event = { record: withhold(record as EventRecord, withheld), shard, sequence: sequenceNumber };
       const group = groups.get(id);
       if (group) group.push(event);
       else groups.set(id, [event]);
@@ -73,9 +85,7 @@ export function groupByProfile(batch: readonly Delivered[]): {
 }
 
 function foldsInto(record: EventRecord): string | undefined {
-  return opens(record.purposes, record.person_id === undefined ? 'browser' : 'server').fold
-    ? profileOf(record)
-    : undefined;
+  return opens(record.purposes, channelOf(record)).fold ? profileOf(record) : undefined;
 }
 
 /** Returns the ids of the profiles that could not be written. */
@@ -85,7 +95,7 @@ async function foldGroups(groups: ProfileGroups, deps: ProfileDeps): Promise<str
   for (let attempt = 1; attempt <= ATTEMPTS && pending.size > 0; attempt++) {
     const open = await readProfiles([...pending.keys()], attempt === 1 ? 'eventual' : 'strong', deps);
     const { writes, skipped } = planWrites(pending, open, { now: deps.now(), retentionDays: deps.retentionDays });
-    const outcomes = await deps.write(writes);
+    const outcomes = await takeBackEnded(writes, await deps.write(writes), pending, open, deps);
     const conflicts = new Map<string, readonly StreamedEvent[]>();
     for (const [i, { id }] of writes.entries()) {
       const outcome = outcomes[i];
@@ -100,6 +110,41 @@ async function foldGroups(groups: ProfileGroups, deps: ProfileDeps): Promise<str
   }
   if (pending.size > 0) deps.count('ProfileFailed', 'conflict', pending.size);
   return [...failed, ...pending.keys()];
+}
+
+/**
+ * Of a profile that did not stand before, nothing in the table shows that a withdrawal, an objection or an erasure has come
+ * between reading and writing: it is noted first and deletes second, and what it would delete was not there yet. So whoever
+ * wrote a first item looks again, takes it back where some of its events may not count any more, and folds the rest anew.
+ */
+async function takeBackEnded(
+  writes: readonly ProfileWrite[],
+  outcomes: readonly WriteOutcome[],
+  groups: ProfileGroups,
+  open: ReadonlyMap<string, OpenProfile>,
+  { read, withdraw, now }: ProfileDeps,
+): Promise<readonly WriteOutcome[]> {
+  const begun = writes.filter(({ items }) => items.some(({ v }) => v === 1));
+  if (begun.length === 0) return outcomes;
+  const stored = await read(
+    begun.map(({ id }) => ({ pk: id, sk: SK.link })),
+    'strong',
+  );
+  const current = openProfiles(
+    begun.map(({ id }) => id),
+    stored,
+    Math.floor(now() / 1000),
+  );
+  await addObjections(current, 'strong', { read, now });
+  const allowed = (id: string, { link }: Pick<OpenProfile, 'link'> = {}): number =>
+    allowedEvents(groups.get(id) ?? [], link, now(), new Map()).length;
+  const ended = new Set<ProfileWrite>();
+  for (const write of begun) {
+    if (allowed(write.id, current.get(write.id)) >= allowed(write.id, open.get(write.id))) continue;
+    await withdraw(write.items.filter(({ v }) => v === 1));
+    ended.add(write);
+  }
+  return outcomes.map((outcome, i) => (ended.has(writes[i] as ProfileWrite) ? 'conflict' : outcome));
 }
 
 /** A profile as it was read, and the versions that its writes must find; 0 where an item is absent. */
@@ -123,6 +168,7 @@ async function readProfiles(
     { pk, sk: SK.link },
   ]);
   const open = openProfiles(ids, await read(keys, consistency), nowSeconds);
+  await addObjections(open, consistency, { read, now });
   const overflowing = ids.filter((id) => needsBought((open.get(id) as OpenProfile).profile));
   if (overflowing.length > 0) {
     const stored = await read(
@@ -137,6 +183,27 @@ async function readProfiles(
   }
   return open;
 }
+
+/** A person's objection holds for every device that is linked to the person, also for one that was linked later. */
+async function addObjections(
+  open: Map<string, OpenProfile>,
+  consistency: 'eventual' | 'strong',
+  { read, now }: Pick<ProfileDeps, 'read' | 'now'>,
+): Promise<void> {
+  const persons = new Map([...open].flatMap(([id, { link }]) => [[id, personOf(link)] as const]).filter(isLinked));
+  if (persons.size === 0) return;
+  const keys = [...new Set(persons.values())].map((pk) => ({ pk, sk: SK.link }));
+  const stored = openProfiles(new Set(persons.values()), await read(keys, consistency), Math.floor(now() / 1000));
+  for (const [id, person] of persons) {
+    const before = open.get(id) as OpenProfile;
+    const objected = stored.get(person)?.link?.objected;
+    if (objected !== undefined && before.link && before.link.objected === undefined)
+      open.set(id, { ...before, link: { ...before.link, objected } });
+  }
+}
+
+const isLinked = (entry: readonly [string, string | undefined]): entry is readonly [string, string] =>
+  entry[1] !== undefined;
 
 const NO_PURCHASES: ReadonlyMap<number, Purchase> = new Map();
 
@@ -175,7 +242,7 @@ export function planWrites(
   const skipped = new Map<SkipReason, number>();
   for (const [id, events] of groups) {
     const before = open.get(id) as OpenProfile;
-    const allowed = before.link ? allowedEvents(events, before.link, now, skipped) : events;
+    const allowed = allowedEvents(events, before.link, now, skipped);
     const write = planWrite(id, allowed, before, retentionDays);
     if (write) writes.push(write);
   }
@@ -184,10 +251,11 @@ export function planWrites(
 
 function allowedEvents(
   events: readonly StreamedEvent[],
-  link: LinkItem,
+  link: LinkItem | undefined,
   now: number,
   skipped: Map<SkipReason, number>,
 ): readonly StreamedEvent[] {
+  if (!link) return events;
   const skip = (reason: SkipReason, by: number) => by > 0 && skipped.set(reason, (skipped.get(reason) ?? 0) + by);
   if (hasObjected(link, now)) {
     skip('objected', events.length);
@@ -195,14 +263,12 @@ function allowedEvents(
   }
   const living = events.filter(({ record }) => !isErased(link, record.occurred_at, record.received_at));
   skip('erased', events.length - living.length);
-  const allowed = living.filter(({ record }) => !isWithdrawn(link, neededBy(record), record.received_at));
+  const allowed = living.filter(({ record }) => !isWithdrawn(link, FOLD_NEEDS[channelOf(record)], record.received_at));
   skip('withdrawn', living.length - allowed.length);
   return allowed;
 }
 
-/** The purposes without which an event does not fold: the same that `opens` asks for. */
-const neededBy = (record: EventRecord): readonly Purpose[] =>
-  record.person_id === undefined ? ['storage', 'profile'] : ['profile'];
+const channelOf = ({ person_id }: EventRecord): Channel => (person_id === undefined ? 'browser' : 'server');
 
 function planWrite(
   id: string,

@@ -17,6 +17,7 @@ export type PublishDeps = {
 export const PublishRequest: z.ZodType<PublishInput> = z.strictObject({
   segment: z.string().min(1),
   as_of: z.iso.datetime({ precision: 3 }),
+  built_at: z.iso.datetime({ precision: 3 }).optional(),
   prefix: z.string().regex(/^unload\/.+\/$/, 'must be a prefix below unload/'),
   lifetime_days: z.int().min(1),
 });
@@ -36,7 +37,7 @@ const DAY_SECONDS = 86_400;
  * keeps whom we no longer have. A second run after a crash writes the same again. Returns the numbers written.
  */
 export async function publish(
-  { segment, as_of, prefix, lifetime_days }: PublishInput,
+  { segment, as_of, built_at, prefix, lifetime_days }: PublishInput,
   deps: PublishDeps,
 ): Promise<{ entered: number; left: number; exported: number }> {
   const exported: string[] = [];
@@ -49,7 +50,7 @@ export async function publish(
   });
   // Writes end in any order; sorted, a second run makes the same file.
   if (exported.length > 0) await deps.put(`exports/${segment}/${as_of}.ndjson`, exported.sort().join(''));
-  await deps.mark(segment, as_of, Math.floor(Date.parse(as_of) / 1000) + lifetime_days * DAY_SECONDS);
+  await deps.mark(segment, as_of, Math.floor(Date.parse(built_at ?? as_of) / 1000) + lifetime_days * DAY_SECONDS);
   return { ...counts, exported: exported.length };
 }
 

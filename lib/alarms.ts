@@ -3,6 +3,7 @@ import { Alarm, ComparisonOperator, type IMetric, MathExpression, TreatMissingDa
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Construct } from 'constructs';
 import type { StageConfig } from '../domain/config.ts';
+import { JOB_SECONDS } from '../domain/erasure.ts';
 import { AlarmTopic } from './alarm-topic.ts';
 import type { DataKey } from './data-key.ts';
 import { type ConsumerMetrics, type LineMetrics, PERIOD } from './line-metrics.ts';
@@ -43,6 +44,12 @@ const LAG_PERIOD = Duration.minutes(1);
 
 /** One interval may pass with a run that failed, and a first run fills its tables for up to an hour: four are late. */
 const LATE_INTERVALS = 4;
+
+/**
+ * The rights job runs once an hour and ends even where it finds nothing to do. One run may fail and the next take an hour:
+ * after three the day in which withdrawn data leave the lake, and an erasure begins, is at risk.
+ */
+const LATE_RIGHTS_RUNS = 3;
 
 /** CloudWatch's limit for a description. */
 const MAX_DESCRIPTION = 1024;
@@ -90,8 +97,11 @@ export class Alarms extends Construct {
   }
 }
 
-/** Missing data is no fault but for the late plan, so a metric that counts faults needs no zeros in between. */
-function rules(stage: StageConfig, { door, stream, profile, land, plan }: LineMetrics): Record<string, Rule> {
+/** Missing data is no fault but for what runs on a schedule and is late, so a metric that counts faults needs no zeros in between. */
+function rules(
+  stage: StageConfig,
+  { door, stream, profile, land, plan, rightsJob }: LineMetrics,
+): Record<string, Rule> {
   return {
     DoorFails: {
       metric: rate(door.serverErrors, door.requests, LEAST_ERRORS),
@@ -171,6 +181,16 @@ function rules(stage: StageConfig, { door, stream, profile, land, plan }: LineMe
       first: 'open the failed execution; the red state names the step.',
       section: 'the-plan-failed',
     },
+    SegmentFails: {
+      metric: plan.segmentFailed,
+      threshold: 1,
+      impact:
+        'A segment could not be built or published; the others go on. Its last good audience goes on being used, loses ' +
+        'who withdraws, and ends with its lifetime.',
+      first:
+        'open the execution: the red state names the segment and Athena’s reason; npm run sql -- check finds most.',
+      section: 'a-segment-fails',
+    },
     PlanTimesOut: {
       metric: plan.timedOut,
       threshold: 1,
@@ -188,6 +208,35 @@ function rules(stage: StageConfig, { door, stream, profile, land, plan }: LineMe
         'for an hour at most if the holder is dead.',
       first: 'list the running executions; if there is none, the lease is stuck.',
       section: 'the-lease-is-stuck',
+    },
+    RightsJobIsLate: {
+      metric: rightsJob.succeeded(Duration.seconds(JOB_SECONDS)),
+      threshold: 1,
+      below: true,
+      periods: LATE_RIGHTS_RUNS,
+      missingIsFault: true,
+      impact:
+        `No run of the rights job has succeeded for ${LATE_RIGHTS_RUNS} hours: erasures and downloads wait, and withdrawn ` +
+        'and expired data stay in the lake. The law gives a month; a withdrawal is promised within a day.',
+      first: 'look at the last executions of the job. In the first hour of a new stage wait for its first run.',
+      section: 'the-rights-job-failed',
+    },
+    RightsJobFails: {
+      metric: rightsJob.failed,
+      threshold: 1,
+      impact:
+        'A run of the rights job failed: its requests stay open, and nothing has left the lake since the last one.',
+      first: 'open the failed execution; the red state names the step. The next run does everything again.',
+      section: 'the-rights-job-failed',
+    },
+    RightsJobTimesOut: {
+      metric: rightsJob.timedOut,
+      threshold: 1,
+      impact:
+        'A run of the rights job was stopped at its limit of an hour: its requests stay open, and its lease holds up the ' +
+        'plan until it expires.',
+      first: 'see in the execution which step took so long.',
+      section: 'the-rights-job-failed',
     },
   };
 }

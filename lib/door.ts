@@ -16,6 +16,7 @@ import { CollectorHost } from './collector-host.ts';
 import type { LineStackProps } from './line-stack.ts';
 import { PaulaFunction } from './paula-function.ts';
 import { Rights } from './rights.ts';
+import { grantLedgerReads } from './rights-grants.ts';
 import { StageLogGroup } from './stage-log-group.ts';
 
 /** Lambda unpacks a function's code here. */
@@ -81,6 +82,7 @@ export class Door extends Construct {
       key: state.key,
       environment: {
         PROFILES_TABLE: state.tables.profiles.tableName,
+        CONSENTS_TABLE: state.tables.consents.tableName,
         CONTROL_TABLE: state.tables.control.tableName,
         KEYS_SECRET_ID: state.keys.arn,
       },
@@ -90,6 +92,7 @@ export class Door extends Construct {
       timeoutSeconds: 29,
     });
     state.tables.grantDecide(decide);
+    grantLedgerReads(decide, state);
     state.keys.grantRead(decide);
 
     const rights = new Rights(this, 'Rights', props);

@@ -26,7 +26,7 @@ const REFUSAL_REASONS = ['write_key', 'origin', 'identity_token', 'identity_cons
 /** One page in the order of the line: a row for each station, below the alarms. */
 export class LineDashboard extends Dashboard {
   constructor(scope: Construct, id: string, { metrics, alarms }: LineDashboardProps) {
-    const { door, stream, profile, land, plan, decide } = metrics;
+    const { door, stream, profile, land, plan, rightsJob, decide } = metrics;
     const consumerRow = (
       name: string,
       { age, invoked, errors, duration, givenUp, dropped }: LineMetrics['profile'],
@@ -55,6 +55,11 @@ export class LineDashboard extends Dashboard {
           graph('plan: runs', [plan.succeeded(PERIOD), plan.failed, plan.timedOut, plan.leaseHeld]),
           graph('plan: duration of a run', [plan.time]),
           graph('plan: publish', [plan.publish.duration], [plan.publish.errors]),
+        ],
+        [
+          graph('rights: runs of the job', [rightsJob.succeeded(PERIOD), rightsJob.failed, rightsJob.timedOut]),
+          graph('rights: duration of a run', [rightsJob.time]),
+          graph('rights: erase', [rightsJob.erase.duration], [rightsJob.erase.errors]),
         ],
         [
           graph('decide: decisions', [decide.calls]),

@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { type DoorMetric, LEASE_HELD_METRIC, metricsNamespace } from '../domain/metrics.ts';
+import { type DoorMetric, LEASE_HELD_METRIC, metricsNamespace, SEGMENT_FAILED_METRIC } from '../domain/metrics.ts';
 import type { Door } from './door.ts';
+import type { ErasureJob } from './erasure-job.ts';
 import type { EventStream } from './event-stream.ts';
 import type { PaulaFunction } from './paula-function.ts';
 import type { Plan } from './plan.ts';
@@ -14,6 +15,7 @@ export interface LineStations {
   readonly profile: StreamConsumer;
   readonly land: StreamConsumer;
   readonly plan: Plan;
+  readonly rightsJob: ErasureJob;
 }
 
 /** Five minutes: a browser's burst is over by then, and a fault has cost little. */
@@ -23,8 +25,8 @@ export type LineMetrics = ReturnType<typeof lineMetrics>;
 export type ConsumerMetrics = ReturnType<typeof consumerMetrics>;
 
 /** What is measured at each station, in the order of the line; alarms and dashboard read the same. */
-export function lineMetrics({ stageName, stream, door, profile, land, plan }: LineStations) {
-  const own = (metricName: DoorMetric | typeof LEASE_HELD_METRIC, reason?: string) =>
+export function lineMetrics({ stageName, stream, door, profile, land, plan, rightsJob }: LineStations) {
+  const own = (metricName: DoorMetric | typeof LEASE_HELD_METRIC | typeof SEGMENT_FAILED_METRIC, reason?: string) =>
     new Metric({
       namespace: metricsNamespace(stageName),
       metricName,
@@ -63,7 +65,15 @@ export function lineMetrics({ stageName, stream, door, profile, land, plan }: Li
       timedOut: plan.machine.metricTimedOut({ period: PERIOD }),
       time: plan.machine.metricTime({ period: PERIOD, statistic: Stats.MAXIMUM }),
       leaseHeld: own(LEASE_HELD_METRIC),
+      segmentFailed: own(SEGMENT_FAILED_METRIC),
       publish: functionMetrics(plan.publish),
+    },
+    rightsJob: {
+      succeeded: (period: Duration) => rightsJob.machine.metricSucceeded({ period }),
+      failed: rightsJob.machine.metricFailed({ period: PERIOD }),
+      timedOut: rightsJob.machine.metricTimedOut({ period: PERIOD }),
+      time: rightsJob.machine.metricTime({ period: PERIOD, statistic: Stats.MAXIMUM }),
+      erase: functionMetrics(rightsJob.erase),
     },
     decide: functionMetrics(door.decide),
   };

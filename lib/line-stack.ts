@@ -57,10 +57,10 @@ export class LineStack extends Stack {
     state.lake.grantLand(landing.function);
 
     const plan = new Plan(this, 'Plan', props);
-    new ErasureJob(this, 'RightsJob', { ...props, plan });
+    const rightsJob = new ErasureJob(this, 'RightsJob', { ...props, plan });
 
     const { stream, key } = state;
-    const metrics = lineMetrics({ stageName, stream, door, profile: folding, land: landing, plan });
+    const metrics = lineMetrics({ stageName, stream, door, profile: folding, land: landing, plan, rightsJob });
     const alarms = new Alarms(this, 'Alarms', { stage, key, metrics });
     new LineDashboard(this, 'Dashboard', { metrics, alarms: alarms.all });
   }

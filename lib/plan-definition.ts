@@ -1,7 +1,7 @@
-import { LEASE_PK } from '../domain/items.ts';
-import { LEASE_HELD_METRIC } from '../domain/metrics.ts';
+import { LEASE_PK, markPk } from '../domain/items.ts';
+import { LEASE_HELD_METRIC, SEGMENT_FAILED_METRIC } from '../domain/metrics.ts';
 import { splitAtPlaceholders } from '../domain/placeholders.ts';
-import { LEASE_SECONDS, type Parameter, type Step, unloadPrefix } from '../domain/plan.ts';
+import { HISTORY_DAYS, LEASE_SECONDS, OPEN_DAYS, type Parameter, type Step, unloadPrefix } from '../domain/plan.ts';
 
 /** What the state machine calls; ARNs and names may be tokens. */
 export interface PlanTargets {
@@ -80,7 +80,7 @@ const RETRY_LEASE = [
   },
 ];
 
-/** The alarm for a held lease waits for this one data point. */
+/** An alarm waits for this one data point. */
 const THROTTLED_METRIC = {
   ErrorEquals: ['States.TaskFailed'],
   IntervalSeconds: 1,
@@ -221,37 +221,84 @@ function release(targets: PlanTargets, next: string): State {
   };
 }
 
+/** Where a step goes on: the next step's state, or the end. */
+type Next = { Next: string } | { End: true };
+
 function chain(steps: readonly Step[], targets: PlanTargets): State {
   const states: States = {};
-  steps.forEach((step, index) => {
-    const following = steps[index + 1];
-    const next = following ? { Next: entryOf(following) } : { End: true as const };
-    const own = statesOf(step, targets, next);
+  const add = (own: States, id: string): void => {
     for (const [name, state] of Object.entries(own)) {
       if (name.length > MAX_STATE_NAME) throw new Error(`plan: "${name}" is too long for the name of a state`);
-      if (states[name]) throw new Error(`plan: two steps are called "${step.id}"`);
+      if (states[name]) throw new Error(`plan: two steps are called "${id}"`);
       states[name] = state;
     }
+  };
+  steps.forEach((step, index) => {
+    const later = steps.slice(index + 1);
+    const next = nextOf(later[0]);
+    if (step.branch === undefined) {
+      add(statesOf(step, targets, next, undefined), step.id);
+      return;
+    }
+    // Whatever fails in a branch, the plan goes on behind it.
+    const behind = nextOf(later.find(({ branch }) => branch !== step.branch));
+    const failed = `failed-${step.branch}`;
+    add(statesOf(step, targets, next, { failed, behind }), step.id);
+    if (steps[index - 1]?.branch !== step.branch) add(countFailure(failed, step.branch, targets, behind), failed);
   });
   const first = steps[0];
   if (!first) throw new Error('plan: there is no step');
   return { StartAt: entryOf(first), States: states };
 }
 
-/** The state in which a step begins. */
-const entryOf = (step: Step): string => (step.kind === 'add_column' ? `look-${step.id}` : step.id);
+const nextOf = (step: Step | undefined): Next => (step ? { Next: entryOf(step) } : { End: true });
 
-function statesOf(step: Step, targets: PlanTargets, next: { Next: string } | { End: true }): States {
+/** Counts a branch that has failed, in total and by its name, and goes on. */
+function countFailure(name: string, branch: string, targets: PlanTargets, next: Next): States {
+  const point = { MetricName: SEGMENT_FAILED_METRIC, Unit: 'Count', Value: 1 };
+  const done = `told-${name}`;
+  return {
+    [name]: {
+      Type: 'Task',
+      Resource: resource(targets, 'aws-sdk:cloudwatch:putMetricData'),
+      Arguments: {
+        Namespace: targets.metricsNamespace,
+        MetricData: [point, { ...point, Dimensions: [{ Name: 'segment', Value: branch }] }],
+      },
+      Retry: [THROTTLED_METRIC],
+      // The failed state stands in the execution's history in any case.
+      Catch: [{ ErrorEquals: ['States.ALL'], Next: done }],
+      Output: {},
+      Next: done,
+    },
+    [done]: { Type: 'Pass', Output: {}, ...next },
+  };
+}
+
+/** Before a marked statement its mark is read; before an added column the table is looked at. */
+const entryOf = (step: Step): string =>
+  step.kind === 'add_column' || (step.kind === 'statement' && step.mark) ? `look-${step.id}` : step.id;
+
+/** `branch`: the state that counts a failure of the step's branch, and where the plan goes on behind the branch. */
+function statesOf(
+  step: Step,
+  targets: PlanTargets,
+  next: Next,
+  branch: { failed: string; behind: Next } | undefined,
+): States {
+  const caught = branch && { Catch: [{ ErrorEquals: ['States.ALL'], Next: branch.failed }] };
   switch (step.kind) {
     case 'create_table':
-      return { [step.id]: query(step.sql, RETRY, targets, next) };
+      return { [step.id]: { ...query(step.sql, RETRY, targets, next), ...caught } };
     case 'statement':
-      return { [step.id]: query(bound(step.sql, step.parameters), RETRY, targets, next) };
+      return step.mark
+        ? markedStates(step, step.mark, targets, next, branch)
+        : { [step.id]: { ...query(bound(step.sql, step.parameters), RETRY, targets, next), ...caught } };
     case 'unload': {
       const folder = [text(`s3://${targets.bucket}/`), ...unloadFolder(step.segment)].join(' & ');
       const pieces = pieceExpressions(step.sql, step.parameters).join(' & ');
       const sql = expression(`"UNLOAD (" & ${pieces} & ") TO '" & ${folder} & "' WITH (format = 'JSON')"`);
-      return { [step.id]: query(sql, RETRY_UNLOAD, targets, next) };
+      return { [step.id]: { ...query(sql, RETRY_UNLOAD, targets, next), ...caught } };
     }
     case 'add_column':
       return {
@@ -282,12 +329,14 @@ function statesOf(step: Step, targets: PlanTargets, next: { Next: string } | { E
             Payload: {
               segment: step.segment,
               as_of: expression('$as_of'),
+              built_at: expression('$built'),
               prefix: expression(unloadFolder(step.segment).join(' & ')),
               lifetime_days: step.lifetimeDays,
             },
           },
           TimeoutSeconds: PUBLISH_SECONDS,
           Retry: RETRY,
+          ...caught,
           Output: {},
           ...next,
         },
@@ -295,11 +344,92 @@ function statesOf(step: Step, targets: PlanTargets, next: { Next: string } | { E
   }
 }
 
+const DAY_MS = 86_400_000;
+
+/** JSONata of the day from which events are read; `eventsSince` says why. An empty `$built` stands for a missing mark. */
+const EVENTS_SINCE = (() => {
+  const first = `$toMillis($as_of) - ${HISTORY_DAYS * DAY_MS}`;
+  const later = `$min([$toMillis($as_of), $toMillis($built)]) - ${OPEN_DAYS * DAY_MS}`;
+  return `"DATE '" & $substring($fromMillis($built = "" ? ${first} : ${later}), 0, 10) & "'"`;
+})();
+
+/**
+ * A statement that runs where its mark is old enough: the mark is read into `$built`, and set behind the statement. Where it
+ * is not old enough, or the statement fails and a mark is there, the step's branch goes on with what has been built before.
+ */
+function markedStates(
+  step: Extract<Step, { kind: 'statement' }>,
+  { name, everySeconds }: { name: string; everySeconds: number },
+  targets: PlanTargets,
+  next: Next,
+  branch: { failed: string; behind: Next } | undefined,
+): States {
+  const { id } = step;
+  const done = `done-${id}`;
+  const onward = 'Next' in next ? next.Next : done;
+  const caught = branch && { Catch: [{ ErrorEquals: ['States.ALL'], Next: branch.failed }] };
+  const key = { TableName: targets.controlTable, Key: { pk: { S: markPk(name) } } };
+  return {
+    [`look-${id}`]: {
+      Type: 'Task',
+      Resource: resource(targets, 'dynamodb:getItem'),
+      Arguments: { ...key, ConsistentRead: true },
+      Retry: RETRY_LEASE,
+      ...caught,
+      Assign: { built: expression('$exists($states.result.Item) ? $states.result.Item.at.S : ""') },
+      Output: {},
+      Next: `case-${id}`,
+    },
+    [`case-${id}`]: {
+      Type: 'Choice',
+      Choices: [
+        {
+          // As `isDue` says.
+          Condition: expression(
+            `$built = "" or $toMillis($as_of) < $toMillis($built) or ` +
+              `$toMillis($as_of) >= $toMillis($built) + ${everySeconds * 1000}`,
+          ),
+          Next: id,
+        },
+      ],
+      Default: onward,
+    },
+    [id]: {
+      ...query(bound(step.sql, step.parameters), RETRY, targets, { Next: `mark-${id}` }),
+      ...(branch && { Catch: [{ ErrorEquals: ['States.ALL'], Next: `count-${id}` }] }),
+    },
+    [`mark-${id}`]: {
+      Type: 'Task',
+      Resource: resource(targets, 'dynamodb:updateItem'),
+      Arguments: {
+        ...key,
+        UpdateExpression: 'SET #at = :at',
+        ExpressionAttributeNames: { '#at': 'at' },
+        ExpressionAttributeValues: { ':at': { S: expression('$as_of') } },
+      },
+      Retry: RETRY_LEASE,
+      ...caught,
+      Assign: { built: expression('$as_of') },
+      Output: {},
+      Next: onward,
+    },
+    ...(branch && {
+      ...countFailure(`count-${id}`, step.branch ?? '', targets, { Next: `kept-${id}` }),
+      [`kept-${id}`]: {
+        Type: 'Choice',
+        Choices: [{ Condition: expression('$built = ""'), Next: 'Next' in branch.behind ? branch.behind.Next : done }],
+        Default: onward,
+      },
+    }),
+    ...(('End' in next || (branch && 'End' in branch.behind)) && { [done]: { Type: 'Succeed' } }),
+  };
+}
+
 /** Glue keeps the columns that an Iceberg table has lost and marks them. */
 const CURRENT_COLUMNS =
   "$states.result.Table.StorageDescriptor.Columns[$not(Parameters.`iceberg.field.current` = 'false')].Name";
 
-function query(sql: string, retry: State[], targets: PlanTargets, next: State): State {
+function query(sql: string, retry: State[], targets: PlanTargets, next: Next): State {
   return {
     Type: 'Task',
     Resource: resource(targets, 'athena:startQueryExecution.sync'),
@@ -325,7 +455,7 @@ const text = (value: string): string => JSON.stringify(value).replaceAll('%', '\
 /** A statement with its parameters in place: as it is where none depends on the run, else as an expression. */
 function bound(sql: string, parameters: readonly Parameter[]): string {
   const pieces = pieceExpressions(sql, parameters);
-  return parameters.includes('as_of')
+  return parameters.some((parameter) => typeof parameter === 'string')
     ? expression(pieces.join(' & '))
     : pieces.map((piece) => JSON.parse(piece)).join('');
 }
@@ -340,7 +470,8 @@ function pieceExpressions(sql: string, parameters: readonly Parameter[]): string
   return pieces.flatMap((piece, index) => {
     const parameter = parameters[index];
     if (parameter === undefined) return [text(piece)];
-    return [text(piece), parameter === 'as_of' ? '$sql_time' : text(parameter.literal)];
+    if (parameter === 'as_of') return [text(piece), '$sql_time'];
+    return [text(piece), parameter === 'events_since' ? `(${EVENTS_SINCE})` : text(parameter.literal)];
   });
 }
 

@@ -6,6 +6,7 @@ import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunc
 import { Construct } from 'constructs';
 import { metricsNamespace } from '../domain/metrics.ts';
 import { buildPlan } from '../domain/plan.ts';
+import { soundSegments } from '../sql/sound-segments.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import type { LineStackProps } from './line-stack.ts';
 import { PaulaFunction } from './paula-function.ts';
@@ -63,7 +64,10 @@ export class Plan extends Construct {
     );
 
     const bucket = state.lake.bucket.bucketName;
-    const definition = planDefinition(buildPlan({ config, stage, bucket, ...readSqlTexts() }), {
+    const { faults, ...texts } = soundSegments(readSqlTexts(), config);
+    // What is deployed goes on as it is, with the segment's last good form.
+    if (faults.length > 0) throw new Error(faults.map((fault) => `sql/${fault}`).join('\n'));
+    const definition = planDefinition(buildPlan({ config, stage, bucket, ...texts }), {
       partition,
       workGroup: workgroup.workGroupName,
       database: state.lake.databaseName,

@@ -43,19 +43,19 @@ export class ProfileTables extends Construct {
     this.profiles = table('Profiles', SK);
     /** pk = subject, sk = receipt; append only. */
     this.consents = table('Consents', SK);
-    /** pk only: the lake's lease and the audiences' expiries. */
+    /** pk only: the lake's lease, the plan's marks and the audiences' expiries. */
     this.control = table('Control');
   }
 
-  /** The door reads and writes link items, and appends receipts. */
+  /** The door reads and writes link items, deletes what a withdrawal ends, and appends receipts. */
   grantCollect(grantee: IGrantable): void {
-    this.#grant(grantee, this.profiles, 'dynamodb:GetItem', 'dynamodb:UpdateItem');
+    this.#grant(grantee, this.profiles, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
     this.#grant(grantee, this.consents, 'dynamodb:PutItem', 'dynamodb:Query');
   }
 
-  /** The fold reads profile and link together, and writes profile and bought items. */
+  /** The fold reads profile and link together, writes profile and bought items, and takes back a first one that came too late. */
   grantFold(grantee: IGrantable): void {
-    this.#grant(grantee, this.profiles, 'dynamodb:BatchGetItem', 'dynamodb:PutItem');
+    this.#grant(grantee, this.profiles, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:DeleteItem');
   }
 
   /** A decision reads a profile's items and the audiences' expiries. */
@@ -70,9 +70,9 @@ export class ProfileTables extends Construct {
     this.#grant(grantee, this.control, 'dynamodb:PutItem');
   }
 
-  /** The plan takes and releases the lease. */
+  /** The plan takes and releases the lease, and reads and sets its marks. */
   grantLease(grantee: IGrantable): void {
-    this.#grant(grantee, this.control, 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
+    this.#grant(grantee, this.control, 'dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
   }
 
   #grant(grantee: IGrantable, table: TableV2, ...actions: string[]): void {

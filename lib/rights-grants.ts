@@ -8,7 +8,7 @@ import type { StateStack } from './state-stack.ts';
 
 type Grantee = IConstruct & IGrantable;
 
-/** The fold asks the ledger whether an event belongs to an erased life, or to somebody who has objected. */
+/** Fold and decision ask the ledger whether something belongs to an erased life, or to somebody who has objected. */
 export function grantLedgerReads(grantee: IGrantable, { tables }: StateStack): void {
   grantItems(grantee, tables.consents, ['GetItem', 'BatchGetItem']);
 }

@@ -11,6 +11,7 @@ import { lakeTables } from '../domain/tables.ts';
 import { placeOf } from '../lambdas/adapters/error-place.ts';
 import type { eraseTask } from '../lambdas/erase.ts';
 import paulaConfig from '../paula.config.ts';
+import { soundSegments } from '../sql/sound-segments.ts';
 import { readSqlTexts } from '../sql/sql-texts.ts';
 import { type Discarded, deliverBatch } from './batch-delivery.ts';
 import { fileCheckpoint } from './checkpoints.ts';
@@ -32,6 +33,8 @@ import { ensureSigningKey } from './rights/signing-key.ts';
 import { startS3 } from './s3-server.ts';
 import { startSchedule } from './schedule.ts';
 import { ensureSecrets, secretsPath, writeControl } from './secrets.ts';
+import { segmentDoor } from './sql/segment-door.ts';
+import { reportSegment } from './sql/segment-report.ts';
 import { lockState } from './state-lock.ts';
 
 const STREAM = 'paula-events';
@@ -202,7 +205,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       ends.push(() => poller.stop());
     }
 
-    const planEnd = buildPlan({ config, stage, bucket: BUCKET, ...readSqlTexts() }).at(-1)?.id;
+    const planEnd = buildPlan({ config, stage, bucket: BUCKET, ...soundSegments(readSqlTexts(), config) }).at(-1)?.id;
     const shared = {
       config,
       stage,
@@ -215,6 +218,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const plan = createPlanRunner({
       ...shared,
       publish: (input) => invoke('publish', input),
+      say: log,
       onStep: ({ step, phase }) => {
         if (phase !== 'done') return;
         passFaultPoint(`plan.step.${step}`);
@@ -227,10 +231,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       erase: async (input) => (await invoke('erase', input)) as Awaited<ReturnType<typeof eraseTask>>,
     });
     await rightsJob.takeOver();
+    const runRights = (asOf: Date) => plan.alone(() => rightsJob.run(asOf));
     /** After each run of the plan; on AWS it has a schedule of its own. */
     const runPlan = async (asOf: Date): Promise<void> => {
       await plan.run(asOf);
-      if (options.planEvery !== 'off') await rightsJob.run(new Date()).catch(report('rights job'));
+      if (options.planEvery !== 'off') await runRights(new Date()).catch(report('rights job'));
     };
     const schedule = startSchedule(options.planEvery ?? stage.planEverySeconds, runPlan, report('plan'));
     ends.push(() => schedule.stop());
@@ -264,16 +269,23 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       },
       signer: async (request) => ((await isSigned(request, signingKey, region, Date.now())) ? SIGNER : undefined),
       beforeAnswer: (name) => name === 'collect' && passFaultPoint('door.answer'),
-      local: rightsDoor(
+      local: segmentDoor(
         control,
-        rightsJob.run,
-        controlDoor({
+        (id, asOf) =>
+          plan.alone(() =>
+            reportSegment(id, asOf, { config, stage, lake: shared.lake, scratch: at('lake', 'sample.parquet') }),
+          ),
+        rightsDoor(
           control,
-          status,
-          runPlan: schedule.runNow,
-          failed: onFailure.list,
-          replayFailed: (key) => replayFailed(key, { onFailure, mappings, feed, keep }),
-        }),
+          runRights,
+          controlDoor({
+            control,
+            status,
+            runPlan: schedule.runNow,
+            failed: onFailure.list,
+            replayFailed: (key) => replayFailed(key, { onFailure, mappings, feed, keep }),
+          }),
+        ),
       ),
       onFault: report('door'),
     });

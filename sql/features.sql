@@ -1,27 +1,69 @@
--- parameters: feature_window_days, as_of, as_of
+-- parameters: feature_window_days, as_of, feature_window_days, as_of, as_of, as_of, as_of
 
--- What a profile is known by, one row per feature that it has; what a lookalike model learns from. Counts are binned,
--- because a feature is there or is not. Only differences are written: a feature that comes, and one that has gone.
+-- What a profile is known by, one row per feature that it has; what a lookalike model learns from. Made of `profile_history`
+-- and never of `events`. Every feature is made of one event alone and names it first, so that the events that define a
+-- lookalike's seed can be left out by a filter:
+--
+--   family                                    feature                              is there where, in the window, the event
+--   count                                     Order Completed:1, :2-3, :4+         came so often
+--   days_since                                Order Completed:0-1, :2-7, :8-30, :31+  came last so many days ago
+--   value                                     Order Completed:EUR 25-99            added up to so much, by currency
+--   product, category, campaign,              Product Viewed:p1                    came with it
+--   placement, device
+--   product_often, category_often, ...        Product Viewed:p1                    came with it three times
+--
+-- product and category of an order are those of its lines. Within one event, `product` and `category` are made of the rows
+-- with that product or category; the other families add up over all of them. Counts are binned, because a feature is there
+-- or is not. Only differences are written: a feature that comes, and one that has gone.
 MERGE INTO features AS t
 USING (
   WITH recent AS (
-    SELECT profile_id, event, product_id, category, campaign, device_class
-    FROM profile_events
-    WHERE received_day >= CAST(date_add('day', -?, ?) AS date) AND occurred_at <= ?
+    SELECT h.profile_id, h.event, a.attribute,
+      CASE a.attribute
+        WHEN 'event' THEN 'event'
+        WHEN 'product' THEN h.product_id
+        WHEN 'category' THEN h.category
+        WHEN 'campaign' THEN h.campaign
+        WHEN 'placement' THEN h.placement
+        WHEN 'device' THEN h.device_class
+        ELSE h.currency
+      END AS item,
+      sum(h.events) AS events, sum(h.times) AS times, sum(h.value) AS value, max(h.last_at) AS last_at
+    FROM profile_history AS h
+    CROSS JOIN (
+      VALUES ('event'), ('product'), ('category'), ('campaign'), ('placement'), ('device'), ('currency')
+    ) AS a (attribute)
+    WHERE h.day >= CAST(date_add('day', -?, ?) AS date) AND h.occurred_on >= CAST(date_add('day', -?, ?) AS date)
+    GROUP BY 1, 2, 3, 4
   ),
   wanted AS (
-    SELECT profile_id, 'event' AS family,
-      event || CASE WHEN count(*) = 1 THEN ':1' WHEN count(*) <= 3 THEN ':2-3' ELSE ':4+' END AS feature
-    FROM recent GROUP BY profile_id, event
-    UNION ALL
-    SELECT DISTINCT profile_id, 'product' AS family, product_id AS feature FROM recent WHERE product_id IS NOT NULL
-    UNION ALL
-    SELECT DISTINCT profile_id, 'category' AS family, category AS feature FROM recent WHERE category IS NOT NULL
-    UNION ALL
-    SELECT DISTINCT profile_id, 'campaign' AS family, campaign AS feature FROM recent WHERE campaign IS NOT NULL
-    UNION ALL
-    SELECT DISTINCT profile_id, 'device_class' AS family, device_class AS feature
-    FROM recent WHERE device_class IS NOT NULL
+    SELECT r.profile_id,
+      CASE k.kind
+        WHEN 'same' THEN r.attribute
+        WHEN 'often' THEN r.attribute || '_often'
+        ELSE k.kind
+      END AS family,
+      r.event || ':' || CASE k.kind
+        WHEN 'count' THEN CASE WHEN r.events = 1 THEN '1' WHEN r.events <= 3 THEN '2-3' ELSE '4+' END
+        WHEN 'days_since' THEN CASE
+          WHEN date_diff('day', r.last_at, ?) <= 1 THEN '0-1'
+          WHEN date_diff('day', r.last_at, ?) <= 7 THEN '2-7'
+          WHEN date_diff('day', r.last_at, ?) <= 30 THEN '8-30'
+          ELSE '31+' END
+        WHEN 'value' THEN r.item || CASE
+          WHEN r.value < 25 THEN ' 0-24'
+          WHEN r.value < 100 THEN ' 25-99'
+          WHEN r.value < 500 THEN ' 100-499'
+          ELSE ' 500+' END
+        ELSE r.item
+      END AS feature
+    FROM recent AS r
+    JOIN (
+      VALUES ('count', 'event'), ('days_since', 'event'), ('value', 'currency'), ('same', 'product'), ('same', 'category'),
+        ('same', 'campaign'), ('same', 'placement'), ('same', 'device'), ('often', 'product'), ('often', 'category'),
+        ('often', 'campaign'), ('often', 'placement'), ('often', 'device')
+    ) AS k (kind, attribute) ON k.attribute = r.attribute
+    WHERE r.item <> '' AND (k.kind <> 'often' OR r.times >= 3) AND (k.kind <> 'value' OR r.value > 0)
   )
   SELECT coalesce(w.profile_id, h.profile_id) AS profile_id, coalesce(w.family, h.family) AS family,
     coalesce(w.feature, h.feature) AS feature

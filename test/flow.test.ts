@@ -105,8 +105,10 @@ async function seesABannerBeforeConsent(jar: Jar): Promise<void> {
 }
 
 async function consents(jar: Jar): Promise<void> {
-  const answer = await choose(jar, PURPOSES);
-  expect([answer.status, await answer.json()]).toEqual([200, choices(PURPOSES)]);
+  // Mail is granted by the brand's server.
+  const asked = PURPOSES.filter((purpose) => purpose !== 'email');
+  const answer = await choose(jar, asked);
+  expect([answer.status, await answer.json()]).toEqual([200, choices(asked)]);
   expect(answer.headers.get('access-control-allow-origin')).toBe(SHOP);
   const attributes = '; Max-Age=34128000; Path=/; Secure; HttpOnly; SameSite=None';
   expect(answer.headers.getSetCookie()).toEqual([
@@ -194,7 +196,10 @@ async function printedLinesWork(curls: Jar): Promise<void> {
 }
 
 async function printedDecisionNames(audience: string): Promise<void> {
-  if (hasCurl()) expect((await pasted(platform.curlLines.at(-1) ?? '')).text).toContain(`"audiences":["${audience}"]`);
+  if (!hasCurl()) return;
+  const named = new RegExp(`"audiences":\\[[^\\]]*"${audience}"`);
+  const line = platform.curlLines.at(-1) ?? '';
+  await until('the printed decision', async () => named.test((await pasted(line)).text));
 }
 
 async function endsAndListensNoMore(): Promise<void> {
@@ -216,7 +221,7 @@ async function lakeHolds(secrets: readonly string[]): Promise<void> {
     expect(seen).toEqual([
       { creative: 'after-withdrawal', basis: 'anonymous', nobody: true, purposes: '0' },
       { creative: 'before-consent', basis: 'anonymous', nobody: true, purposes: '0' },
-      { creative: 'with-consent', basis: 'consent', nobody: false, purposes: '8' },
+      { creative: 'with-consent', basis: 'consent', nobody: false, purposes: '7' },
     ]);
     // Two browsers and two printed ones; the printed order was sent again under its message id.
     const orders = await lake.rows("SELECT order_id FROM events WHERE event = 'Order Completed' ORDER BY order_id");
@@ -308,8 +313,14 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
+/** Of audiences those that are named: which of the hourly ones she is in as well is a matter of when they were built. */
+const isAsWanted = (seen: unknown, wanted: unknown): boolean =>
+  Array.isArray(wanted) && Array.isArray(seen)
+    ? wanted.every((audience) => seen.includes(audience))
+    : JSON.stringify(seen) === JSON.stringify(wanted);
+
 const untilDecided = (jar: Jar, wanted: Record<string, unknown>) =>
   until(`the decision ${JSON.stringify(wanted)}`, async () => {
     const decided = await decision(jar);
-    return Object.entries(wanted).every(([name, value]) => JSON.stringify(decided[name]) === JSON.stringify(value));
+    return Object.entries(wanted).every(([name, value]) => isAsWanted(decided[name], value));
   });

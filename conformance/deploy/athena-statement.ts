@@ -5,17 +5,20 @@ export type AthenaStatement =
   | { kind: 'create_table'; table: string; columns: readonly Column[] }
   | { kind: 'add_columns'; table: string; columns: readonly Column[] }
   | { kind: 'unload'; select: string; location: string }
+  | { kind: 'unload_files' }
   | { kind: 'query'; sql: string }
   | { kind: 'change'; sql: string }
   | { kind: 'housekeeping' };
 
 const CREATE_TABLE = /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\)\n[\s\S]*'table_type' = 'ICEBERG'/;
 const ADD_COLUMNS = /^ALTER TABLE (\w+) ADD COLUMNS \(([^)]*(?:\(\d+,\d+\)[^)]*)*)\)$/;
+/** Asks an Iceberg table which files it has. */
+const UNLOAD_FILES = /^UNLOAD \(SELECT file_path FROM "\w+\$files"\) TO 's3:\/\/[^']+' WITH \(format = 'JSON'\)$/;
 const UNLOAD = /^UNLOAD \(([\s\S]+)\) TO '(s3:\/\/[^']+)' WITH \(format = 'JSON'\)$/;
 const QUERY = /^(?:SELECT|WITH)\s/i;
 const CHANGE = /^(?:INSERT INTO|MERGE INTO|UPDATE|DELETE FROM|CREATE OR REPLACE VIEW)\s/i;
-/** They rewrite files and change no row. */
-const HOUSEKEEPING = /^(?:OPTIMIZE|VACUUM)\s/i;
+/** They rewrite files, or say when, and change no row. */
+const HOUSEKEEPING = /^(?:OPTIMIZE|VACUUM|ALTER TABLE \w+ SET TBLPROPERTIES)\s/i;
 
 /** Reads a statement; throws where it is of a form that the plan does not use, so that a new one is not passed over. */
 export function athenaStatement(text: string): AthenaStatement {
@@ -24,6 +27,7 @@ export function athenaStatement(text: string): AthenaStatement {
   if (create) return { kind: 'create_table', table: create[1] as string, columns: columnsOf(create[2] as string) };
   const add = ADD_COLUMNS.exec(sql);
   if (add) return { kind: 'add_columns', table: add[1] as string, columns: columnsOf(add[2] as string) };
+  if (UNLOAD_FILES.test(sql)) return { kind: 'unload_files' };
   const unload = UNLOAD.exec(sql);
   if (unload) return { kind: 'unload', select: unload[1] as string, location: unload[2] as string };
   if (HOUSEKEEPING.test(sql)) return { kind: 'housekeeping' };

@@ -11,9 +11,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const FUNCTIONS = {
   collect: /^DoorCollectFunction/,
   decide: /^DoorDecideFunction/,
+  rights: /^DoorRightsFunction/,
   profile: /^ProfileFunction/,
   land: /^LandFunction/,
   publish: /^PlanPublishFunction/,
+  erase: /^RightsJobEraseFunction/,
   keys: /^KeysFunction/,
 };
 
@@ -40,7 +42,9 @@ export type DeployedStage = {
   bucketName: string;
   secretArn: string;
   keyArn: string;
+  /** The plan's. */
   stateMachineArn: string;
+  rightsMachineArn: string;
   database: string;
   workGroup: string;
 };
@@ -177,6 +181,7 @@ export async function readStage(options: DeployOptions): Promise<DeployedStage> 
     secretArn: physicalId(state, /^KeysSecret$/),
     keyArn: `arn:aws:kms:${ministack.region}:${ACCOUNT}:key/${physicalId(state, /^DataKey$/)}`,
     stateMachineArn: physicalId(line, /^PlanMachine/, 'AWS::StepFunctions::StateMachine'),
+    rightsMachineArn: physicalId(line, /^RightsJobMachine/, 'AWS::StepFunctions::StateMachine'),
     database: outputOf(line, /^PlanDatabase/),
     workGroup: outputOf(line, /^PlanWorkGroup/),
   };

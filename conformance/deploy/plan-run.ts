@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AwsCalls, AwsResult } from '../engines/aws-calls.ts';
 
-/** A run of the plan has some thirty statements; a run that waits for another's lease adds that one's time. */
+/** A run of the plan has some thirty statements, one of the rights job twice as many; a run that waits for another's lease adds that one's time. */
 const RUN_WITHIN_MS = 120_000;
 const LOOK_EVERY_MS = 250;
 
@@ -11,15 +11,18 @@ export async function runEnded({ call }: AwsCalls, executionArn: string): Promis
   while (Date.now() < until) {
     const { status, error } = await call('stepfunctions', 'describe_execution', { executionArn });
     if (status === 'SUCCEEDED') return;
-    if (status !== 'RUNNING') throw new Error(`the plan ended with ${status}: ${error}`);
+    if (status !== 'RUNNING') throw new Error(`the run ended with ${status}: ${error}`);
     await pause(LOOK_EVERY_MS);
   }
-  throw new Error(`the plan has not ended after ${RUN_WITHIN_MS / 1000} s`);
+  throw new Error(`the run has not ended after ${RUN_WITHIN_MS / 1000} s`);
 }
 
-/** Starts the plan as its schedule does, and waits for its end. */
-export async function runPlan(calls: AwsCalls, stateMachineArn: string): Promise<void> {
-  const { executionArn } = await calls.call('stepfunctions', 'start_execution', { stateMachineArn, input: '{}' });
+/**
+ * Starts a state machine as its schedule does, or as of a time as a person may, and waits for its end.
+ */
+export async function runMachine(calls: AwsCalls, stateMachineArn: string, asOf?: Date): Promise<void> {
+  const input = JSON.stringify(asOf === undefined ? {} : { as_of: asOf.toISOString() });
+  const { executionArn } = await calls.call('stepfunctions', 'start_execution', { stateMachineArn, input });
   await runEnded(calls, executionArn);
 }
 

@@ -5,7 +5,7 @@ import { athenaRows } from './athena-rows.ts';
 import { ADDED_FIELD, CHANGED_STAGE } from './changed-app.ts';
 import { type DeployedStage, type DeployOptions, deployStage } from './deployed-stage.ts';
 import { askForPixel, landedEvent } from './landed-event.ts';
-import { runPlan, scheduledRun } from './plan-run.ts';
+import { runMachine, scheduledRun } from './plan-run.ts';
 import { readBack } from './read-back.ts';
 import { entryCounts, lostEntries, storedData } from './stored-data.ts';
 
@@ -21,7 +21,7 @@ export async function proveChange(
 ): Promise<DeployedStage> {
   const { calls } = options;
   await landedEvent(calls, before, config.stages[CHANGED_STAGE]?.landWindowSeconds ?? 0);
-  await runPlan(calls, before.stateMachineArn);
+  await runMachine(calls, before.stateMachineArn);
   const events = await eventCount(calls, before);
   const stored = await storedData(calls, before);
 

@@ -15,10 +15,16 @@ const request = (method: string, target: string) =>
 const TRIALS: Readonly<Record<Exclude<FunctionName, 'keys'>, Trial>> = {
   collect: { event: request('OPTIONS', '/v1/consent'), answers: /"statusCode":204/, environment: 'lib/door.ts' },
   decide: { event: request('GET', '/v1/decision'), answers: /"statusCode":200/, environment: 'lib/door.ts' },
+  rights: { event: request('GET', '/v1/me'), answers: /"statusCode":401/, environment: 'lib/rights.ts' },
   profile: { event: { Records: [] }, answers: /"batchItemFailures":\[\]/, environment: 'lib/line-stack.ts' },
   land: { event: { Records: [] }, answers: /"batchItemFailures":\[\]/, environment: 'lib/line-stack.ts' },
   // It refuses an empty request, which it cannot do before it is up.
   publish: { event: {}, answers: /segment/, environment: 'lib/plan.ts' },
+  erase: {
+    event: { task: 'open', as_of: '2026-11-24T00:00:00.000Z', run: 'trial' },
+    answers: /"idle":/,
+    environment: 'lib/erasure-job.ts',
+  },
 };
 
 const LONGEST = 500;

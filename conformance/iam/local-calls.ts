@@ -10,6 +10,7 @@ import { startLocalPlatform } from '../traffic/local-platform.ts';
 import type { Place } from './call-needs.ts';
 import { readDeployment } from './deployment.ts';
 import { type RecordedCall, readCalls } from './recorded-call.ts';
+import { unmetCalls } from './unmet-calls.ts';
 
 const HOOKS = ['local-functions.ts', 'recorder.ts'];
 
@@ -68,27 +69,6 @@ export async function localCalls(
   const ofSecret = (name: string, operation: string): RecordedCall => {
     return { function: name, service: 'secretsmanager', region, operation, resources: [LOCAL_IDS.KeysSecret] };
   };
-  // Whether a file is rewritten or deleted depends on whose records the stream's cuts have put together.
-  const ofFiles = ['landing/', 'landing-links/', 'landing-consents/', 'exports/', 'aws/lambda/'].flatMap((prefix) =>
-    ['PutObject', 'DeleteObject'].map((operation): RecordedCall => {
-      return {
-        function: 'erase',
-        service: 's3',
-        region,
-        operation,
-        resources: [LOCAL_IDS.LakeBucket],
-        key: `${prefix}any`,
-      };
-    }),
-  );
-  // A device that only the lake knows of is noted in the ledger; the proof's are all on their persons' lists.
-  const ofLedger: RecordedCall = {
-    function: 'erase',
-    service: 'dynamodb',
-    region,
-    operation: 'UpdateItem',
-    resources: [LOCAL_IDS.ConsentsTable],
-  };
   return {
     region,
     physicalIds: [LOCAL_IDS, functionIds(assembly)],
@@ -96,8 +76,13 @@ export async function localCalls(
       ...readCalls(readFileSync(callsFile, 'utf8')),
       ...['collect', 'decide', 'rights', 'keys'].map((name) => ofSecret(name, 'GetSecretValue')),
       ofSecret('keys', 'PutSecretValue'),
-      ...ofFiles,
-      ofLedger,
+      ...unmetCalls({
+        erase: 'erase',
+        profile: 'profile',
+        bucket: LOCAL_IDS.LakeBucket,
+        consents: LOCAL_IDS.ConsentsTable,
+        region,
+      }),
     ],
   };
 }

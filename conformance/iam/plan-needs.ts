@@ -38,9 +38,11 @@ function taskNeeds({ action, parameters }: Task, deployment: Deployment, catalog
   const { partition, region, account } = deployment;
   const context = contextOf(deployment);
   switch (action) {
+    case 'dynamodb:getItem':
     case 'dynamodb:updateItem':
     case 'dynamodb:deleteItem': {
-      const operation = action === 'dynamodb:updateItem' ? 'UpdateItem' : 'DeleteItem';
+      const name = action.slice('dynamodb:'.length);
+      const operation = name.charAt(0).toUpperCase() + name.slice(1);
       const resources = [String(parameters.TableName)];
       const physicalIds = deployment
         .ofType('AWS::DynamoDB::GlobalTable')
@@ -66,7 +68,7 @@ function taskNeeds({ action, parameters }: Task, deployment: Deployment, catalog
             resource: '*',
             context: { ...context, 'cloudwatch:namespace': String(parameters.Namespace) },
           },
-          why: 'the plan counts a lease that stays held',
+          why: 'the plan counts a lease that stays held, and a segment that fails',
         },
       ];
     case 'lambda:invoke': {

@@ -31,6 +31,8 @@ export const DIALECT_CASES: Readonly<Record<string, readonly (readonly [expressi
     ['7 / 2', 3],
     ['-7 / 2', -3],
     ['CAST(7 AS double) / 2', 3.5],
+    ['sqrt(CAST(3 AS double))', 1.7320508075688772],
+    ['sqrt(CAST(NULL AS double))', null],
     ['7 % 3', 1],
     ['-7 % 3', -1],
     ["CAST('1.2345' AS decimal(18, 4)) + CAST('0.0001' AS decimal(18, 4))", '1.2346'],
@@ -71,6 +73,12 @@ export const DIALECT_CASES: Readonly<Record<string, readonly (readonly [expressi
   ],
   'arrays, maps and JSON': [
     ["element_at(MAP(ARRAY['a'], ARRAY['x']), 'a')", 'x'],
+    ["element_at(map(ARRAY['a', 'b'] || ARRAY['c'], ARRAY['x', 'y', 'z']), 'c')", 'z'],
+    ["cardinality(CASE WHEN false THEN ARRAY['a'] ELSE ARRAY[] END || ARRAY['b'] || ARRAY['c'])", '2'],
+    [
+      "cardinality(CASE WHEN true THEN ARRAY['a'] ELSE ARRAY[] END || CASE WHEN true THEN ARRAY['bcd'] ELSE ARRAY[] END)",
+      '2',
+    ],
     ["element_at(MAP(ARRAY['a'], ARRAY['x']), 'b')", null],
     ['cardinality(ARRAY[1, 2])', '2'],
     [`json_extract_scalar('{"a":"x"}', '$.a')`, 'x'],

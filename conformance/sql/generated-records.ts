@@ -44,6 +44,13 @@ const device = (n: number): string => `d.${hashes.sha256(`device ${n}`)}`;
 const person = (n: number): string => `p.k1.${hashes.sha256(`person ${n}`)}`;
 const tombstone = (id: string): string => Buffer.from(hashes.sha256(id), 'base64url').toString('hex');
 
+const DOUBLE_OPT_IN = {
+  email_permission: 'double_opt_in',
+  email_requested_at: Date.UTC(2026, 10, 1),
+  email_confirmed_at: Date.UTC(2026, 10, 2),
+  email_text_version: '2026-11',
+} as const;
+
 /** The fields that have a value. */
 const present = <T extends object>(fields: T) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
@@ -60,8 +67,8 @@ function inRequestOf(earlier: EventRecord, event: EventRecord): EventRecord {
 
 /**
  * Records of every kind as a door would have put them on the stream from `from` on, over `days` days, in batches; the same
- * for the same seed. Retries, overlapping batches, late copies, events before an erasure and after it, withdrawals and new
- * grants, links that move, anonymous rows, odd texts and absent values are all among them.
+ * for the same seed. Retries, overlapping batches, late copies, events before an erasure and after it, objections, withdrawals
+ * and new grants, links that move, anonymous rows, odd texts and absent values are all among them.
  */
 export function generatedBatches(options: { seed: number; records: number; from: number; days: number }): Batch[] {
   const { seed, records: total, from, days } = options;
@@ -167,6 +174,14 @@ export function generatedBatches(options: { seed: number; records: number; from:
     notice_version: '2026-11',
     given_at: at,
     expires_at: at + 395 * DAY_MS,
+    controller: 'Lindenblatt Cosmetics',
+    notice_digest: '0'.repeat(64),
+    region: 'eu-central-1',
+    ...one([
+      { signal_kind: 'own' },
+      { signal_kind: 'own', language: 'de', legal_basis: 'profile=consent,email=consent', ...DOUBLE_OPT_IN },
+      { signal_kind: 'tcf', signal_digest: 'f'.repeat(64), signal_updated_at: at - DAY_MS },
+    ] as const),
     ...(random() < 0.5 && { prior_receipt_id: hashes.sha256(`receipt ${below(100)}`) }),
   });
 
@@ -186,6 +201,15 @@ export function generatedBatches(options: { seed: number; records: number; from:
     erased_at: at - below(HOUR_MS),
   });
 
+  const right = (at: number): StreamRecord => ({
+    kind: 'right',
+    request_kind: one(['access', 'objection']),
+    subject_hash: tombstone(random() < 0.5 ? device(below(DEVICES)) : person(below(PERSONS))),
+    salt: '',
+    request_id: `request-${below(30)}`,
+    requested_at: at - below(HOUR_MS),
+  });
+
   const rejected = (at: number): StreamRecord => ({
     kind: 'rejected',
     received_at: at,
@@ -200,6 +224,7 @@ export function generatedBatches(options: { seed: number; records: number; from:
     if (kind < 0.04) return consent(at);
     if (kind < 0.07) return link(at);
     if (kind < 0.075) return erasure(at);
+    if (kind < 0.08) return right(at);
     if (kind < 0.1) return rejected(at);
     // A sender's retry: the same event under another sequence number, later, in either shard.
     if (kind < 0.14 && sent.length > 0) return one(sent);

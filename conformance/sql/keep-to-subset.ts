@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseLookalike } from '../../domain/lookalike-file.ts';
 import { parseQuery, parseSegment } from '../../domain/sql-file.ts';
 import type { Report } from '../report.ts';
 import { sqlFiles } from './other-files.ts';
@@ -25,6 +26,7 @@ function complaintsOf(folder: string, file: string): string[] {
   try {
     const text = readFileSync(join(folder, file), 'utf8');
     if (file.startsWith('segments/')) parseSegment(file, text);
+    else if (file.startsWith('lookalikes/')) parseLookalike(file, text);
     else parseQuery(file, text);
     return [];
   } catch (error) {

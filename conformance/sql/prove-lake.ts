@@ -13,7 +13,7 @@ export type Tally = {
   eventsBytes: Map<string, number>;
 };
 
-export const VIEWS = ['withdrawals', 'live_links', 'profile_events', 'order_lines'];
+export const VIEWS = ['withdrawals', 'live_links', 'profile_events', 'profile_history', 'order_lines'];
 
 /**
  * Runs the plan as of a time on both engines and compares what each unloads and every Iceberg table after it. False where

@@ -6,6 +6,7 @@ import { hashes } from '../../lambdas/adapters/hashes.ts';
 import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
 import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
+import { receiptTerms } from '../../lambdas/collect/receipt-terms.ts';
 import { collect } from '../../lambdas/collect.ts';
 import config from '../../paula.config.ts';
 import type { Batch } from './generated-records.ts';
@@ -77,14 +78,17 @@ function doorInMemory(keys: CollectDeps['keys'], take: (record: StreamRecord) =>
       link: async () => true,
       unlink: nothing,
       noteConsent: nothing,
+      forgetProfile: nothing,
       hasProfile: async () => false,
     },
     receipts: {
       latest: async (subject) => receipts.get(subject),
+      recent: async (subject) => [receipts.get(subject) ?? []].flat(),
       append: async (receipt) => {
         receipts.set(receipt.pk, receipt);
       },
     },
+    terms: receiptTerms(config, 'eu-central-1', hashes.sha256),
     put: async (put) => {
       for (const { record } of put) take(record);
       return [];

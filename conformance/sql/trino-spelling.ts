@@ -26,10 +26,11 @@ export type Spelling = {
 };
 
 const CREATE_TABLE =
-  /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\)\n(?:PARTITIONED BY \(([^)]+)\)\n)?LOCATION 's3:\/\/[^/']+(\/[^']*)'\nTBLPROPERTIES \('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd'\)$/;
+  /^CREATE TABLE IF NOT EXISTS (\w+) \(\n([\s\S]*?)\n\)\n(?:PARTITIONED BY \(([^\n]+)\)\n)?LOCATION 's3:\/\/[^/']+(\/[^']*)'\nTBLPROPERTIES \('table_type' = 'ICEBERG', 'format' = 'parquet', 'write_compression' = 'zstd'\)$/;
 const ADD_COLUMN = /^ALTER TABLE (\w+) ADD COLUMNS \(`(\w+)` ([^`]+)\)$/;
 const OPTIMIZE = /^OPTIMIZE (\w+) REWRITE DATA USING BIN_PACK(\s+WHERE\s[\s\S]+)?$/;
 const VACUUM = /^VACUUM (\w+)$/;
+const SET_PROPERTIES = /^ALTER TABLE (\w+) SET TBLPROPERTIES \(((?:'\w+' = '\w+'(?:, )?)+)\)$/;
 const UNLOAD = /^UNLOAD \(([\s\S]+)\) TO '[^']+' WITH \([^()]+\)$/;
 /** The same to both. */
 const SAME = /^(?:SELECT|WITH|INSERT|MERGE|UPDATE|DELETE|CREATE OR REPLACE VIEW)\s/i;
@@ -62,10 +63,19 @@ export function trinoSpelling(athena: string, { location, snapshotAge }: Spellin
     return ['expire_snapshots', 'remove_orphan_files'].map(
       (procedure) => `ALTER TABLE ${vacuum[1]} EXECUTE ${procedure}(retention_threshold => '${snapshotAge}')`,
     );
+  const properties = SET_PROPERTIES.exec(athena);
+  if (properties) return [setProperties(properties[1] ?? '', properties[2] ?? '')];
   const unload = UNLOAD.exec(athena);
   if (unload) return [unload[1] ?? ''];
   if (SAME.test(athena)) return [athena];
   throw new Error(`no Trino spelling is known for: ${athena.slice(0, 80)}`);
+}
+
+/** Trino keeps properties that are not its own beside the table and heeds none: its procedures are told the same in words. */
+function setProperties(table: string, list: string): string {
+  const pairs = list.split(', ').map((pair) => pair.split(' = '));
+  const side = (i: 0 | 1): string => `ARRAY[${pairs.map((pair) => pair[i]).join(', ')}]`;
+  return `ALTER TABLE ${table} SET PROPERTIES extra_properties = MAP(${side(0)}, ${side(1)})`;
 }
 
 /** A landing table, which in AWS is a Glue resource of the stack, as Trino's DDL: the same columns, partitions and projection. */

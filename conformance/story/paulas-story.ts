@@ -25,7 +25,7 @@ const DAY = 24 * HOUR;
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const PAGE = `${SHOP}/care/serum?utm_source=newsletter&session=4f7c9a2e&mail=paula%40private.example`;
 
-/** A TCF string of version 2 with some consents in it; strings are accepted and grant nothing yet. */
+/** A TCF string of version 2. The demo brand is not on the vendor list, so that no string speaks of it. */
 const TCF_STRING = 'CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA';
 
 const BANNER = { site: 'portal', c: 'autumn', pl: 'top', p: SERUM };
@@ -40,6 +40,11 @@ const refused = (status: number, path: string, rule: RegExp = /./): { status: nu
 });
 const choices = (granted: readonly Purpose[]): JsonObject => ({
   purposes: Object.fromEntries(PURPOSES.map((purpose) => [purpose, granted.includes(purpose)])),
+});
+/** What a browser is told that it has: mail needs a permission that only the brand's server can show. */
+const grantedOf = (asked: readonly Purpose[]): JsonObject => ({
+  ...choices(asked.filter((purpose) => purpose !== 'email')),
+  ...(asked.includes('email') && { ungranted: [{ path: 'purposes.email', rule: /./ }] }),
 });
 const allBut = (...withheld: Purpose[]): Purpose[] => PURPOSES.filter((purpose) => !withheld.includes(purpose));
 
@@ -78,7 +83,7 @@ const consent = (name: string, browser: string, granted: readonly Purpose[], coo
   path: '/v1/consent',
   headers: { origin: SHOP, 'content-type': 'application/json' },
   body: choices(granted),
-  answer: { status: 200, headers: ALLOWS_SHOP, cookies, body: choices(granted) },
+  answer: { status: 200, headers: ALLOWS_SHOP, cookies, body: grantedOf(granted) },
 });
 
 /** A message of a page's own script. */
@@ -125,6 +130,25 @@ const untilDecision = (name: string, browser: string, body: JsonObject, product 
   until: true,
 });
 
+const WINTER = { site: 'portal', c: 'winter', pl: 'top', e: 'impression' };
+
+/** A question of the shop's server about a customer. */
+const serverDecision = (
+  name: string,
+  personId: string,
+  placements: readonly JsonObject[],
+  answer: RequestStep['answer'],
+  source = 'shop_backend',
+): RequestStep => ({
+  name,
+  method: 'POST',
+  path: '/v1/decision',
+  headers: { 'content-type': 'application/json' },
+  source,
+  body: { personId, placements },
+  answer,
+});
+
 const productAdded = (messageId: string, product: string, seconds: number) => ({
   event: 'Product Added',
   messageId,
@@ -134,7 +158,7 @@ const productAdded = (messageId: string, product: string, seconds: number) => ({
 
 const BEFORE_CONSENT: readonly Step[] = [
   pixel('Paula sees a banner before she was asked', 'paula', { ...BANNER, e: 'impression', cr: 'before-consent' }),
-  pixel('a TCF string grants nothing', 'paula', {
+  pixel('a TCF string grants nothing to a brand that is not on the vendor list', 'paula', {
     ...BANNER,
     e: 'impression',
     cr: 'tcf-string',
@@ -454,6 +478,29 @@ const ORDERS: readonly Step[] = [
     cu: 'EUR',
     mid: 'order-2',
   }),
+  serverDecision(
+    "the shop's server asks for her, three banners at once",
+    PAULA,
+    [{ product: SERUM }, { product: 'toner-100', category: 'face' }, { product: 'sun-50', campaign: 'winter' }],
+    {
+      status: 200,
+      body: {
+        decisions: [
+          { show: false, reason: 'bought' },
+          { show: false, reason: 'bought_category' },
+          { show: true, reason: 'eligible' },
+        ],
+        audiences: [],
+      },
+    },
+  ),
+  serverDecision("a page's key is refused there", PAULA, [{ product: SERUM }], refused(403, 'writeKey'), 'web'),
+  pixel('Otto sees a banner that is shown twice a day at most', 'otto', { ...WINTER, mid: 'winter-1' }),
+  pixel('and sees it again', 'otto', { ...WINTER, mid: 'winter-2' }),
+  {
+    ...untilDecision('then it rests', 'otto', { show: false, reason: 'capped', audiences: [] }),
+    query: { product: CREAM, campaign: 'winter' },
+  },
   untilDecision('the banner is hidden from Otto', 'otto', { show: false, reason: 'bought', audiences: [] }),
   decision('but not for what he did not buy', 'otto', { show: true, reason: 'eligible', audiences: [] }, CREAM),
   fromServer('Paula sends the cream back', '/v1/track', {
@@ -495,7 +542,7 @@ const ORDERS: readonly Step[] = [
   }),
 ];
 
-const PAULAS_AUDIENCES = ['buyers_30d'];
+const PAULAS_AUDIENCES = ['buyers_30d', 'buyers_serum_30', 'campaign_responders', 'mail_engaged', 'repeat_buyers'];
 
 const AUDIENCES: readonly Step[] = [
   { name: 'everything is folded and landed', settle: true },
@@ -533,6 +580,10 @@ const WITHDRAWALS: readonly Step[] = [
     messageId: 'order-4',
     timestamp: ago(HOUR / 2),
     properties: { order_id: '3002', product_id: SERUM, quantity: 1, revenue: '29.90', currency: 'EUR' },
+  }),
+  serverDecision("the shop's server is told nothing of her any more", EVA, [{ product: SERUM }], {
+    status: 200,
+    body: { decisions: [UNKNOWN] },
   }),
   {
     ...decision('a forged choice is none', 'nobody', UNKNOWN),

@@ -1,6 +1,6 @@
 import { Keys } from '../../domain/keys.ts';
 import type { DeployedStage } from '../deploy/deployed-stage.ts';
-import { runPlan } from '../deploy/plan-run.ts';
+import { runMachine } from '../deploy/plan-run.ts';
 import type { AwsCalls } from '../engines/aws-calls.ts';
 import type { MiniStack } from '../engines/ministack.ts';
 import type { StoryPlatform } from './local-platform.ts';
@@ -25,6 +25,6 @@ export async function deployedPlatform(
     keys: Keys.parse(JSON.parse(SecretString)),
     stores,
     settle: () => settle(stores),
-    runPlan: () => runPlan(calls, stage.stateMachineArn),
+    runPlan: () => runMachine(calls, stage.stateMachineArn),
   };
 }

@@ -53,6 +53,10 @@ function profile(row: Row, run: StoryRun): Row {
       name,
       { ...contact, score: weight(contact.score), lastAt: second(contact.lastAt, run) },
     ]),
+    impressions: (row.impressions as [number, number[]][]).map(([campaign, times]) => [
+      campaign,
+      times.map((at) => second(at, run)),
+    ]),
     purchases: (row.purchases as [number, { day: number }][]).map(([hash, purchase]) => [
       hash,
       { ...purchase, day: here ? day(purchase.day, run) : purchase.day },

@@ -20,9 +20,17 @@ const LOOK_EVERY_MS = 500;
  */
 export async function settle(stores: Stores, some?: readonly Streamed[]): Promise<void> {
   const records = some ?? (await streamRecords(stores));
+  await until(async () => [...(await unfolded(records, stores)), ...(await unlanded(records, stores))]);
+}
+
+/** Waits until records are landed, of which some may not fold since they are refused there. */
+export const settleLanding = (stores: Stores, records: readonly Streamed[]): Promise<void> =>
+  until(() => unlanded(records, stores));
+
+async function until(look: () => Promise<readonly string[]>): Promise<void> {
   const end = Date.now() + SETTLED_WITHIN_MS;
   for (;;) {
-    const missing = [...(await unfolded(records, stores)), ...(await unlanded(records, stores))];
+    const missing = await look();
     if (missing.length === 0) return;
     if (Date.now() > end) throw new Error(`after ${SETTLED_WITHIN_MS / 1000} s: ${missing.join('; ')}`);
     await pause(LOOK_EVERY_MS);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { DeployedStage } from '../deploy/deployed-stage.ts';
 import type { AwsCalls } from '../engines/aws-calls.ts';
 import type { MiniStack } from '../engines/ministack.ts';
@@ -9,6 +10,7 @@ import { type StoryPlatform, startLocalPlatform } from './local-platform.ts';
 import { provePoison } from './poison.ts';
 import { compareProfiles, NOT_COMPARED, type ProfileTables, profilesOf } from './profiles-of.ts';
 import { proveRecovery } from './recovery.ts';
+import { proveRights } from './rights.ts';
 import { shortenWindow } from './short-window.ts';
 
 export type TrafficOptions = {
@@ -23,7 +25,8 @@ const STORY_FILE = 'conformance/story/paulas-story.ts';
 
 /**
  * Paula's story over HTTP against the deployed stage and against the local platform, with the same keys and the same times;
- * then every profile, link, receipt and audience of the two compared; then records that fail and consumers that fail.
+ * then every profile, link, receipt and audience of the two compared; then records that fail and consumers that fail, and
+ * what people may ask for.
  * Nobody may be stored on the stage before, and its own schedule must not run the plan meanwhile.
  */
 export async function proveTraffic(report: Report, options: TrafficOptions): Promise<void> {
@@ -46,6 +49,9 @@ export async function proveTraffic(report: Report, options: TrafficOptions): Pro
     report.step('traffic: what fails');
     await provePoison(report, deployed.stores, { profile, land });
     await proveRecovery(report, deployed.stores, { profile, land }, { calls, service: ministack.url });
+
+    const { stores, keys } = deployed;
+    await proveRights(report, { ministack, calls, stage, stores, keys, work: join(work, 'rights') });
   } finally {
     await restoreWindow();
     deployed.stores.close();

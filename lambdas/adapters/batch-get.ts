@@ -10,34 +10,61 @@ const MAX_KEYS = 100;
 const ATTEMPTS = 8;
 const FIRST_PAUSE_MS = 25;
 
+type Consistency = 'eventual' | 'strong';
+
 /** Reads items by key, a hundred to the call and the calls at once. Throws where keys are left over after all attempts. */
 export async function batchGet(
   client: DynamoDBClient,
   table: string,
   keys: readonly Attributes[],
-  consistency: 'eventual' | 'strong',
+  consistency: Consistency,
 ): Promise<Attributes[]> {
-  const chunks: (readonly Attributes[])[] = [];
-  for (let at = 0; at < keys.length; at += MAX_KEYS) chunks.push(keys.slice(at, at + MAX_KEYS));
-  return (await Promise.all(chunks.map((chunk) => getChunk(client, table, chunk, consistency === 'strong')))).flat();
+  const wanted = keys.map((key) => ({ table, key }));
+  return (await batchGetAll(client, wanted, consistency)).get(table) ?? [];
+}
+
+/** The same over several tables, which share the calls; returns the items by table. */
+export async function batchGetAll(
+  client: DynamoDBClient,
+  wanted: readonly { table: string; key: Attributes }[],
+  consistency: Consistency,
+): Promise<ReadonlyMap<string, Attributes[]>> {
+  const items = new Map<string, Attributes[]>();
+  const chunks: KeysByTable[] = [];
+  for (let at = 0; at < wanted.length; at += MAX_KEYS) chunks.push(byTable(wanted.slice(at, at + MAX_KEYS)));
+  for (const found of await Promise.all(chunks.map((chunk) => getChunk(client, chunk, consistency === 'strong'))))
+    for (const [table, some] of found) items.set(table, [...(items.get(table) ?? []), ...some]);
+  return items;
+}
+
+type KeysByTable = ReadonlyMap<string, readonly Attributes[]>;
+
+function byTable(wanted: readonly { table: string; key: Attributes }[]): KeysByTable {
+  const keys = new Map<string, Attributes[]>();
+  for (const { table, key } of wanted) {
+    const sofar = keys.get(table);
+    if (sofar) sofar.push(key);
+    else keys.set(table, [key]);
+  }
+  return keys;
 }
 
 async function getChunk(
   client: DynamoDBClient,
-  table: string,
-  keys: readonly Attributes[],
+  keys: KeysByTable,
   ConsistentRead: boolean,
-): Promise<Attributes[]> {
-  const items: Attributes[] = [];
-  let left: readonly Attributes[] = keys;
-  for (let attempt = 0; left.length > 0; attempt++) {
-    if (attempt === ATTEMPTS) throw new Error(`BatchGetItem left ${left.length} keys unprocessed`);
+): Promise<ReadonlyMap<string, Attributes[]>> {
+  const items = new Map<string, Attributes[]>();
+  let left = keys;
+  for (let attempt = 0; left.size > 0; attempt++) {
+    if (attempt === ATTEMPTS) throw new Error('BatchGetItem left keys unprocessed');
     if (attempt > 0) await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random()));
-    const answer = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [...left], ConsistentRead } } }),
+    const RequestItems = Object.fromEntries(
+      [...left].map(([table, Keys]) => [table, { Keys: [...Keys], ConsistentRead }]),
     );
-    items.push(...(answer.Responses?.[table] ?? []));
-    left = answer.UnprocessedKeys?.[table]?.Keys ?? [];
+    const { Responses = {}, UnprocessedKeys = {} } = await client.send(new BatchGetItemCommand({ RequestItems }));
+    for (const [table, some] of Object.entries(Responses)) items.set(table, [...(items.get(table) ?? []), ...some]);
+    left = new Map(Object.entries(UnprocessedKeys).flatMap(([table, { Keys }]) => (Keys ? [[table, Keys]] : [])));
   }
   return items;
 }

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type LinkItem, MAX_SIBLINGS, SK } from '../../domain/items.ts';
 import type { LinkStore } from '../collect/deps.ts';
+import { forgetProfile } from './forget-profile.ts';
 import { linkItemOf } from './link-item.ts';
 
 /** Two doors that link devices of one person at once re-read and try again; more than a few in a row is a fault. */
@@ -128,18 +129,24 @@ export function linkStore(client: DynamoDBClient, table: string): LinkStore {
         ...withdrawn.map((purpose) => ['withdrawn', purpose] as const),
         ...regranted.map((purpose) => ['regranted', purpose] as const),
       ];
-      if (noted.length === 0) return;
-      await client.send(
-        new UpdateItemCommand({
+      const noteAll = (notes: typeof noted): Promise<boolean> =>
+        conditionally(client, {
           TableName: table,
           Key: key(id),
-          UpdateExpression: `SET ${noted.map(([map, purpose]) => `${map}.#${purpose} = :at`).join(', ')}`,
+          UpdateExpression: `SET ${notes.map(([map, purpose]) => `${map}.#${purpose} = :at`).join(', ')}`,
+          ConditionExpression: notes
+            .map(([map, purpose]) => `(attribute_not_exists(${map}.#${purpose}) OR ${map}.#${purpose} <= :at)`)
+            .join(' AND '),
           // `storage` is one of DynamoDB's reserved words.
-          ExpressionAttributeNames: Object.fromEntries(noted.map(([, purpose]) => [`#${purpose}`, purpose])),
+          ExpressionAttributeNames: Object.fromEntries(notes.map(([, purpose]) => [`#${purpose}`, purpose])),
           ExpressionAttributeValues: { ':at': { N: String(at) } },
-        }),
-      );
+        });
+      if (noted.length === 0 || (await noteAll(noted))) return;
+      // A later choice has been noted already: what it does not speak of is noted one by one.
+      for (const note of noted) await noteAll([note]);
     },
+
+    forgetProfile: (id) => forgetProfile(client, table, id),
   };
 }
 

@@ -1,4 +1,9 @@
-import { ConditionalCheckFailedException, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  type DynamoDBClient,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { type BoughtItem, type ProfileItem, SK } from '../../domain/items.ts';
 import type { ProfileWrite, WriteOutcome } from '../profile.ts';
 import type { ItemKey, ReadItems, StoredItems } from '../stored-items.ts';
@@ -12,7 +17,11 @@ const WRITES_AT_ONCE = 32;
 export function profileStore(
   client: DynamoDBClient,
   table: string,
-): { read: ReadItems; write: (writes: readonly ProfileWrite[]) => Promise<WriteOutcome[]> } {
+): {
+  read: ReadItems;
+  write: (writes: readonly ProfileWrite[]) => Promise<WriteOutcome[]>;
+  withdraw: (items: readonly (ProfileItem | BoughtItem)[]) => Promise<void>;
+} {
   const put = async (item: ProfileItem | BoughtItem): Promise<void> => {
     await client.send(
       new PutItemCommand({
@@ -43,13 +52,7 @@ export function profileStore(
 
   return {
     async read(keys, consistency) {
-      const items = await batchGet(client, table, keys.map(keyOf), consistency);
-      const stored = new Map<string, StoredItems>();
-      for (const item of items) {
-        const pk = item.pk?.S ?? '';
-        stored.set(pk, { ...stored.get(pk), ...storedItem(pk, item) });
-      }
-      return stored;
+      return storedById(await batchGet(client, table, keys.map(keyOf), consistency));
     },
 
     async write(writes) {
@@ -61,10 +64,37 @@ export function profileStore(
       await Promise.all(Array.from({ length: WRITES_AT_ONCE }, worker));
       return outcomes;
     },
+
+    async withdraw(items) {
+      for (const { pk, sk, v } of items)
+        try {
+          await client.send(
+            new DeleteItemCommand({
+              TableName: table,
+              Key: { pk: { S: pk }, sk: { S: sk } },
+              ConditionExpression: 'v = :written',
+              ExpressionAttributeValues: { ':written': { N: String(v) } },
+            }),
+          );
+        } catch (error) {
+          // Gone already, or written since by somebody who has looked later.
+          if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        }
+    },
   };
 }
 
-const keyOf = ({ pk, sk }: ItemKey): Attributes => ({ pk: { S: pk }, sk: { S: SK[sk] } });
+/** Items of table `profiles` as DynamoDB returns them, by their id. */
+export function storedById(items: readonly Attributes[]): Map<string, StoredItems> {
+  const stored = new Map<string, StoredItems>();
+  for (const item of items) {
+    const pk = item.pk?.S ?? '';
+    stored.set(pk, { ...stored.get(pk), ...storedItem(pk, item) });
+  }
+  return stored;
+}
+
+export const keyOf = ({ pk, sk }: ItemKey): Attributes => ({ pk: { S: pk }, sk: { S: SK[sk] } });
 
 function storedItem(pk: string, item: Attributes): StoredItems {
   const packed = { pk, b: item.b?.B ?? new Uint8Array(), v: Number(item.v?.N), ttl: Number(item.ttl?.N) };

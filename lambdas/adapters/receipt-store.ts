@@ -1,25 +1,35 @@
 import { type AttributeValue, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { ReceiptItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
+import { proofTtl } from '../../domain/rights.ts';
 import type { ReceiptStore } from '../collect/deps.ts';
+
+/**
+ * Receipts that are looked at for what stands. A site's string adds one when it says something new, which is rarer than
+ * once a day, and an own choice ends the list.
+ */
+const RECENT = 50;
 
 /** The receipts in table `consents`: they are added and never changed. */
 export function receiptStore(client: DynamoDBClient, table: string): ReceiptStore {
+  const newest = async (subject: string, Limit: number): Promise<ReceiptItem[]> => {
+    const { Items } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        KeyConditionExpression: 'pk = :subject',
+        ExpressionAttributeValues: { ':subject': { S: subject } },
+        ScanIndexForward: false,
+        Limit,
+        ConsistentRead: true,
+      }),
+    );
+    return (Items ?? []).map(receiptOf);
+  };
+
   return {
-    async latest(subject) {
-      const { Items } = await client.send(
-        new QueryCommand({
-          TableName: table,
-          KeyConditionExpression: 'pk = :subject',
-          ExpressionAttributeValues: { ':subject': { S: subject } },
-          ScanIndexForward: false,
-          Limit: 1,
-          ConsistentRead: true,
-        }),
-      );
-      const [item] = Items ?? [];
-      return item && receiptOf(item);
-    },
+    latest: async (subject) => (await newest(subject, 1))[0],
+
+    recent: (subject) => newest(subject, RECENT),
 
     async append(receipt) {
       await client.send(
@@ -33,37 +43,49 @@ export function receiptStore(client: DynamoDBClient, table: string): ReceiptStor
   };
 }
 
+/** The fields of one text or one number, beside the lists of purposes. */
+const TEXTS = [
+  'pk',
+  'sk',
+  'receipt_id',
+  'site',
+  'method',
+  'notice_version',
+  'prior_receipt_id',
+  'controller',
+  'language',
+  'notice_digest',
+  'legal_basis',
+  'region',
+  'signal_kind',
+  'signal_digest',
+  'email_permission',
+  'email_text_version',
+] as const satisfies readonly (keyof ReceiptItem)[];
+const NUMBERS = [
+  'given_at',
+  'expires_at',
+  'signal_updated_at',
+  'email_requested_at',
+  'email_confirmed_at',
+] as const satisfies readonly (keyof ReceiptItem)[];
+
+/** The item, which ends by itself when no claim can need the proof any more. */
 function itemOf(receipt: ReceiptItem): Record<string, AttributeValue> {
-  const texts = (purposes: readonly Purpose[]): AttributeValue => ({ L: purposes.map((S) => ({ S })) });
-  return {
-    pk: { S: receipt.pk },
-    sk: { S: receipt.sk },
-    receipt_id: { S: receipt.receipt_id },
-    site: { S: receipt.site },
-    granted: texts(receipt.granted),
-    withdrawn: texts(receipt.withdrawn),
-    method: { S: receipt.method },
-    notice_version: { S: receipt.notice_version },
-    given_at: { N: String(receipt.given_at) },
-    expires_at: { N: String(receipt.expires_at) },
-    ...(receipt.prior_receipt_id !== undefined && { prior_receipt_id: { S: receipt.prior_receipt_id } }),
-  };
+  const item: Record<string, AttributeValue> = { ttl: { N: String(proofTtl(receipt.expires_at)) } };
+  for (const name of ['granted', 'withdrawn'] as const) item[name] = { L: receipt[name].map((S) => ({ S })) };
+  for (const name of TEXTS) if (receipt[name] !== undefined) item[name] = { S: receipt[name] };
+  for (const name of NUMBERS) if (receipt[name] !== undefined) item[name] = { N: String(receipt[name]) };
+  return item;
 }
 
 function receiptOf(item: Record<string, AttributeValue>): ReceiptItem {
-  const text = (name: string): string => item[name]?.S ?? '';
   const purposes = (name: string): Purpose[] => (item[name]?.L ?? []).map((purpose) => purpose.S as Purpose);
+  const texts = TEXTS.flatMap((name) => (item[name]?.S === undefined ? [] : [[name, item[name].S]]));
+  const numbers = NUMBERS.flatMap((name) => (item[name]?.N === undefined ? [] : [[name, Number(item[name].N)]]));
   return {
-    pk: text('pk'),
-    sk: text('sk'),
-    receipt_id: text('receipt_id'),
-    site: text('site'),
     granted: purposes('granted'),
     withdrawn: purposes('withdrawn'),
-    method: text('method') as ReceiptItem['method'],
-    notice_version: text('notice_version'),
-    given_at: Number(item.given_at?.N),
-    expires_at: Number(item.expires_at?.N),
-    ...(item.prior_receipt_id?.S !== undefined && { prior_receipt_id: item.prior_receipt_id.S }),
-  };
+    ...Object.fromEntries([...texts, ...numbers]),
+  } as ReceiptItem;
 }

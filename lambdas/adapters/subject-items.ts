@@ -10,6 +10,7 @@ import { SK, subjectPk } from '../../domain/items.ts';
 import { proofTtl } from '../../domain/rights.ts';
 import type { ErasedItems } from '../erase/deps.ts';
 import type { SubjectItems } from '../rights/deps.ts';
+import { forgetProfile } from './forget-profile.ts';
 import { plainItem } from './plain-attributes.ts';
 
 type Attributes = Record<string, AttributeValue>;
@@ -48,10 +49,7 @@ export function subjectItems(
       );
     },
 
-    async forgetProfile(id) {
-      for (const sk of [SK.profile, SK.bought, SK.audiences])
-        await remove(tables.profiles, { pk: { S: id }, sk: { S: sk } });
-    },
+    forgetProfile: (id) => forgetProfile(client, tables.profiles, id),
 
     forgetLink: (id) => remove(tables.profiles, { pk: { S: id }, sk: { S: SK.link } }),
 
@@ -59,7 +57,9 @@ export function subjectItems(
       // Added under the hash before it goes: a run that ends in between does both again.
       for (const item of await itemsOf(tables.consents, id)) {
         if (Number(item.given_at?.N) > until) continue;
-        const Item = { ...item, pk: { S: subjectPk(hash) }, ttl: { N: String(proofTtl(until)) } };
+        // The digest of a TC string leads whoever holds the string to its browser; a proof names nobody.
+        const { signal_digest: _, ...kept } = item;
+        const Item = { ...kept, pk: { S: subjectPk(hash) }, ttl: { N: String(proofTtl(until)) } };
         await client.send(new PutItemCommand({ TableName: tables.consents, Item }));
         await remove(tables.consents, item);
       }

@@ -23,7 +23,7 @@ export function admissionDeps(
 export function admitSent(
   sent: Sent,
   request: Request,
-  by: Pick<Arrival, 'deviceId' | 'personId' | 'granted' | 'age'>,
+  by: Pick<Arrival, 'deviceId' | 'personId' | 'granted' | 'basis' | 'age'>,
   position: number,
   deps: CollectDeps,
 ): Admission {
@@ -33,6 +33,7 @@ export function admitSent(
       deviceId: by.deviceId,
       personId: by.personId,
       granted: by.granted,
+      basis: by.basis,
       age: by.age,
       receivedAt: request.receivedAt,
       requestId: request.requestId,

@@ -6,6 +6,7 @@ import type { Purpose } from '../../domain/purposes.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import type { TrackingPlan } from '../../domain/tracking-plan.ts';
 import type { Hashes } from '../browser.ts';
+import type { ReceiptTerms } from './receipt-terms.ts';
 
 /** The links and withdrawals of devices and persons. Every write is idempotent. */
 export type LinkStore = {
@@ -28,11 +29,15 @@ export type LinkStore = {
     id: string,
     note: { withdrawn: readonly Purpose[]; regranted: readonly Purpose[]; at: number; ttl: number },
   ) => Promise<void>;
+  /** Deletes what profiling has made of an id: profile, purchases and audiences. The link stays. */
+  forgetProfile: (id: string) => Promise<void>;
 };
 
 /** Consent receipts, append only. */
 export type ReceiptStore = {
   latest: (subject: string) => Promise<ReceiptItem | undefined>;
+  /** The newest receipts, the newest first: at least the last own choice's and those of the strings that came since. */
+  recent: (subject: string) => Promise<readonly ReceiptItem[]>;
   append: (receipt: ReceiptItem) => Promise<void>;
 };
 
@@ -44,6 +49,7 @@ export type CollectDeps = Hashes & {
   keys: Keys;
   links: LinkStore;
   receipts: ReceiptStore;
+  terms: ReceiptTerms;
   /** Puts records on the stream under their partition keys; returns the indices that still failed after the retries. */
   put: (records: readonly { key: string; record: StreamRecord }[]) => Promise<number[]>;
   /** 128 random bits, base64url. */

@@ -1,8 +1,10 @@
 import { ID_COOKIE, setCookie } from '../../domain/consent-cookie.ts';
 import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
 import type { Purpose } from '../../domain/purposes.ts';
+import { ownReceipt } from '../../domain/receipt-chain.ts';
 import { contextText, type SegmentMessage } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
+import { purposesInForce } from '../../domain/withdrawals.ts';
 import { type Browser, deviceIdOf } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { consentCookie } from './consent.ts';
@@ -18,7 +20,7 @@ export type IdentifyRefusal = { refused: 'identity_token' | 'identity_consent' }
 
 /**
  * Makes the browser's device one of the person's that the identity token names. It needs storage, a token that the
- * brand's server signed for this site, and a live identity_merge receipt. A device that belongs to another person stays
+ * brand's server signed for this site, a live identity_merge receipt, and no withdrawal of it by the person. A device that belongs to another person stays
  * with that person: a new device begins here, under a receipt of its own.
  */
 export async function identifyBrowser(
@@ -34,11 +36,14 @@ export async function identifyBrowser(
   if (userId === undefined) return { refused: 'identity_token' };
   const { deviceId } = browser;
   if (deviceId === undefined || !browser.granted.includes('identity_merge')) return { refused: 'identity_consent' };
-  const receipt = await deps.receipts.latest(deviceId);
+  const receipt = ownReceipt(await deps.receipts.recent(deviceId));
   if (!receipt?.granted.includes('identity_merge') || receipt.expires_at <= at) return { refused: 'identity_consent' };
 
   const person = await personIdOf(userId, deps);
-  const current = (await deps.links.read([deviceId])).get(deviceId);
+  const links = await deps.links.read([deviceId, person]);
+  // The device's receipt says that it may be linked; the person may have said to a server that nothing may be.
+  if (purposesInForce(['identity_merge'], links.get(person)).length === 0) return { refused: 'identity_consent' };
+  const current = links.get(deviceId);
   if (current?.person === person) return { deviceId, records: toldAgain(current, person, at), cookies: [] };
   if (current?.person === undefined) {
     const link = linkFrom(deviceId, person, receipt, at);

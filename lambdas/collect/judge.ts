@@ -1,6 +1,7 @@
 import type { Admission } from '../../domain/admit.ts';
 import { ageSignal } from '../../domain/age-signal.ts';
 import type { Issue } from '../../domain/field-values.ts';
+import { basisOf, grantedToServer } from '../../domain/granted.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import {
   consentOf,
@@ -10,15 +11,16 @@ import {
   userIdOf,
 } from '../../domain/segment-message.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
-import { purposesInForce } from '../../domain/withdrawals.ts';
-import { type Browser, readBrowser } from '../browser.ts';
+import { type Browser, readBrowser, underItsObjection } from '../browser.ts';
 import type { Request } from '../http.ts';
 import { admitSent } from './admit-request.ts';
 import { endDevice } from './consent.ts';
 import type { CollectDeps } from './deps.ts';
+import { withMailPermission } from './email-grant.ts';
+import { endMinor } from './end-minor.ts';
 import { type IdentifyRefusal, identifyBrowser } from './identify.ts';
 import { personIds } from './person.ts';
-import { recordChoice } from './receipts.ts';
+import { type Choice, recordChoice } from './receipts.ts';
 import type { Sender } from './sender.ts';
 
 /** What a message leads to: records for the stream, cookies to set, and what was wrong with it under which status. */
@@ -27,6 +29,8 @@ export type Outcome = {
   cookies: readonly string[];
   status: number;
   issues: readonly Issue[];
+  /** Purposes that the message claimed and that were not granted; it is taken without them. */
+  ungranted?: readonly Issue[];
 };
 
 /** A message that was read, or why it is none. */
@@ -49,7 +53,8 @@ export function judgeOf(
 
 /** A browser's choices are its cookie's, cut by what the message itself grants; the message alone grants nothing. */
 function browserJudge(sender: Sender, request: Request, deps: CollectDeps): Judge {
-  let browser: Browser = readBrowser(request.cookies, deps.keys, deps, request.receivedAt);
+  let browser: Browser = underItsObjection(readBrowser(request.cookies, deps.keys, deps, request.receivedAt), request);
+  if (browser.isRefused) deps.count('ConsentSignal', 'consent_cookie');
   const site = sender.config.site;
 
   const identify = async (message: SegmentMessage, granted: readonly Purpose[], position: number): Promise<Outcome> => {
@@ -95,7 +100,10 @@ const identityIssue = (refused: IdentifyRefusal['refused']): Issue =>
 const cutBy = (sent: readonly Purpose[] | undefined, granted: readonly Purpose[]): readonly Purpose[] =>
   sent === undefined ? granted : granted.filter((purpose) => sent.includes(purpose));
 
-/** A server's choices are the message's, cut by the person's stored withdrawals. */
+/**
+ * A server's choices are the message's, cut by what is stored of the person's withdrawals and objection; a message without
+ * any rests on what the configuration claims as a legitimate interest.
+ */
 async function serverJudge(
   sender: Sender,
   reads: readonly Read[],
@@ -107,6 +115,7 @@ async function serverJudge(
     deps,
   );
   const links = await deps.links.read([...new Set(persons.values())]);
+  const method = sender.config.kind === 'import' ? 'import' : 'server';
 
   return async (read, position) => {
     if ('issues' in read) return invalid(read.issues, request, sender, deps);
@@ -120,17 +129,32 @@ async function serverJudge(
         deps,
         'user_missing',
       );
-    // Of a minor no choice is recorded, and the event is dropped; no person is read of it.
-    if (ageSignal(message, request.receivedAt) === 'under_16')
+    const refresh = async () => {
+      for (const [id, link] of await deps.links.read([personId])) links.set(id, link);
+    };
+    if (ageSignal(message, request.receivedAt) === 'under_16') {
+      await endMinor(personId, { site: sender.config.site, method }, request, deps);
+      await refresh();
       return outcomeOf(admitMessage(message, request, sender, { granted: NONE, age: 'under_16' }, position, deps));
+    }
     const sent = consentOf(message);
-    const choice = { subject: personId, site: sender.config.site, granted: sent ?? NONE, method: 'server' } as const;
+    const { refused, ...allowed } = await withMailPermission(sent ?? NONE, message, personId, request.receivedAt, deps);
+    const choice: Choice = { subject: personId, site: sender.config.site, method, ...allowed };
     if (message.type === 'identify' && sent) {
       await recordChoice(choice, request, deps);
-      for (const [id, link] of await deps.links.read([personId])) links.set(id, link);
+      await refresh();
     }
-    const granted = purposesInForce(choice.granted, links.get(personId));
-    return outcomeOf(admitMessage(message, request, sender, { personId, granted }, position, deps));
+    const inForce = grantedToServer({
+      choice: sent && choice.granted,
+      link: links.get(personId),
+      purposes: deps.plan.config.purposes,
+      now: request.receivedAt,
+    });
+    const by = { personId, granted: inForce.purposes, basis: basisOf(inForce) };
+    const outcome = outcomeOf(admitMessage(message, request, sender, by, position, deps));
+    if (!refused) return outcome;
+    deps.count('Refused', 'email_permission');
+    return { ...outcome, ungranted: [refused] };
   };
 }
 

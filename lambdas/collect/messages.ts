@@ -37,7 +37,7 @@ async function single(
   const outcome = await judge(read, 0);
   if (!(await stored([outcome], deps))) return unavailable();
   if (outcome.issues.length > 0) return refusal(outcome.status, outcome.issues);
-  return accepted([], outcome.cookies);
+  return accepted({ ungranted: outcome.ungranted }, outcome.cookies);
 }
 
 async function batch(
@@ -64,7 +64,7 @@ async function batch(
   const bad = listed(outcomes);
   const cookies = outcomes.flatMap((outcome) => outcome.cookies);
   if (bad.length === outcomes.length) return json(outcomes[0]?.status ?? 400, { success: false, rejected: bad });
-  return accepted(bad, cookies);
+  return accepted({ rejected: bad, ungranted: ungrantedOf(outcomes) }, cookies);
 }
 
 /** A UTF-16 unit is three bytes of UTF-8 at most, so most bodies need not be measured. */
@@ -93,6 +93,10 @@ function listed(outcomes: readonly Outcome[]): { index: number; errors: readonly
   });
 }
 
+/** One for a message at most, so that they need no bound of their own. */
+const ungrantedOf = (outcomes: readonly Outcome[]): { index: number; errors: readonly Issue[] }[] =>
+  outcomes.flatMap(({ ungranted }, index) => (ungranted ? [{ index, errors: ungranted }] : []));
+
 /** A batch may carry a context for all of its messages; a message's own entries win. */
 function withBatchContext(message: unknown, context: unknown): unknown {
   if (typeof context !== 'object' || context === null || typeof message !== 'object' || message === null)
@@ -109,11 +113,10 @@ async function stored(outcomes: readonly Outcome[], deps: CollectDeps): Promise<
   return failed.length === 0;
 }
 
-function accepted(
-  rejected: readonly { index: number; errors: readonly Issue[] }[],
-  cookies: readonly string[],
-): Response {
-  const answer = json(200, rejected.length > 0 ? { success: true, rejected } : { success: true });
+/** What was taken; with the messages that were not, and the purposes that were claimed and not granted, if any. */
+function accepted(but: Readonly<Record<string, readonly unknown[] | undefined>>, cookies: readonly string[]): Response {
+  const exceptions = Object.entries(but).filter(([, list]) => list !== undefined && list.length > 0);
+  const answer = json(200, { success: true, ...Object.fromEntries(exceptions) });
   if (cookies.length > 0) answer.cookies = [...cookies];
   return answer;
 }

@@ -32,6 +32,19 @@ async function knownAs(userId: string, { keys, hmac, links, receipts }: Reads): 
   return fresh;
 }
 
+/** The ids that a customer may have: one under each live person key. */
+export const personIdsUnderKeys = (userId: string, { keys, hmac }: Pick<Reads, 'keys' | 'hmac'>): string[] =>
+  keys.person.map((key) => idUnder(key, userId, hmac));
+
+/** A person's id as `idUnder` makes it, with a hash of 256 bits: no customer's id is of that form. */
+const PERSON_ID = /^p\.[^.]+\.[\w-]{43}$/;
+
+/** True for an id of the platform's own, false for a brand's customer id. */
+export const isPersonKey = (id: string): boolean => PERSON_ID.test(id);
+
+/** True for a person's id, false for a device's. */
+export const isPersonId = (id: string): boolean => id.startsWith('p.');
+
 const idUnder = (key: Key, userId: string, hmac: Reads['hmac']): string => `p.${key.id}.${hmac(userId, key.key)}`;
 
 function firstOf([key]: readonly Key[]): Key {

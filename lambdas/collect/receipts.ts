@@ -1,12 +1,28 @@
 import { COOKIE_MAX_AGE_SECONDS } from '../../domain/consent-cookie.ts';
+import type { EmailGrant } from '../../domain/email-permission.ts';
 import type { LinkItem, ReceiptItem } from '../../domain/items.ts';
+import { type Language, legalBasisOf } from '../../domain/notice.ts';
 import { PURPOSES, type Purpose } from '../../domain/purposes.ts';
+import { saidPurposes } from '../../domain/receipt-chain.ts';
 import type { ConsentRecord, LinkRecord } from '../../domain/stream-record.ts';
 import type { Request } from '../http.ts';
 import { keyed } from './admit-request.ts';
 import type { CollectDeps } from './deps.ts';
+import { endProfile } from './end-profile.ts';
+import { isPersonId } from './person.ts';
 
-export type Choice = { subject: string; site: string; granted: readonly Purpose[]; method: 'browser' | 'server' };
+/** A choice as it came in. `digest` is the SHA-256 of the TC string, lower-case hex; `updatedAt` milliseconds. */
+export type Choice = {
+  subject: string;
+  site: string;
+  granted: readonly Purpose[];
+  method: ConsentRecord['method'];
+  language?: Language;
+  signal?: { kind: 'tcf'; digest: string; updatedAt: number; legalBasis: string };
+  /** What a signal takes back, or everything. A choice of the person's own is whole: it takes back what it does not name. */
+  withdrawn?: readonly Purpose[];
+  email?: EmailGrant;
+};
 
 /** The stream did not take what has to be told to the lake; the sender is asked to send again. */
 export class StreamUnavailable extends Error {
@@ -26,50 +42,88 @@ export const RETRY_WINDOW_MS = 3_600_000;
  */
 export async function recordChoice(choice: Choice, request: Request, deps: CollectDeps): Promise<ReceiptItem> {
   const at = request.receivedAt;
-  const newest = await deps.receipts.latest(choice.subject);
+  const recent = await deps.receipts.recent(choice.subject);
+  const [newest] = recent;
   const granted = PURPOSES.filter((purpose) => choice.granted.includes(purpose));
-  const stands = newest !== undefined && sameChoice(newest, granted) && newest.expires_at > at;
+  const stands = newest !== undefined && newest.expires_at > at && sameChoice(newest, { ...choice, granted }, deps);
   if (stands && at - newest.given_at > RETRY_WINDOW_MS) return newest;
-  const receipt = stands ? newest : newReceipt(choice, granted, newest, at, deps);
-  if (!stands) await deps.receipts.append(receipt);
+  const receipt = stands ? newest : newReceipt(choice, granted, recent, at, deps);
+  // Nobody repeats a call for a string: it comes with the next impression, and its receipt says that nothing is left to do.
+  const isLast = choice.signal !== undefined;
+  if (!stands && !isLast) await deps.receipts.append(receipt);
 
-  const link = receipt.prior_receipt_id === undefined ? undefined : await linkOf(receipt.pk, deps);
+  const isFirst = receipt.prior_receipt_id === undefined && receipt.withdrawn.length === 0;
+  const link = isFirst ? undefined : await linkOf(receipt.pk, deps);
   const ended = link && endsLinks(receipt) ? await linksEnded(receipt, link, deps) : [];
   await tell([consentRecord(receipt), ...ended], deps);
   await noteOnLink(receipt, link, deps);
+  // A choice that was overtaken on its way: what the later one grants is in force again.
+  if (newest && newest.given_at > receipt.given_at) await noteOnLink(newest, await linkOf(newest.pk, deps), deps);
+  await endProfile(receipt, deps);
   for (const { device_id, person_id } of ended) await deps.links.unlink(device_id, person_id);
+  if (isLast) await deps.receipts.append(receipt);
   return receipt;
 }
 
-const sameChoice = (receipt: ReceiptItem, granted: readonly Purpose[]): boolean =>
-  receipt.granted.length === granted.length && granted.every((purpose) => receipt.granted.includes(purpose));
+/** The same purposes, under the same text where the caller says which was shown, and with the same permission for mail. */
+function sameChoice(
+  receipt: ReceiptItem,
+  { granted, withdrawn = [], language, email, signal }: Choice,
+  { terms }: CollectDeps,
+): boolean {
+  if (signal || receipt.method === 'tcf') return false;
+  if (!withdrawn.every((purpose) => receipt.withdrawn.includes(purpose))) return false;
+  if (receipt.granted.length !== granted.length || !granted.every((purpose) => receipt.granted.includes(purpose)))
+    return false;
+  if (language !== undefined && receipt.notice_version !== terms.notice_version) return false;
+  const mail = email && granted.includes('email') ? emailFields(email) : {};
+  return EMAIL_FIELDS.every((field) => receipt[field] === mail[field]);
+}
+
+const EMAIL_FIELDS = ['email_permission', 'email_requested_at', 'email_confirmed_at', 'email_text_version'] as const;
 
 function newReceipt(
-  { subject, site, method }: Choice,
+  { subject, site, method, language, signal, withdrawn, email }: Choice,
   granted: Purpose[],
-  prior: ReceiptItem | undefined,
+  recent: readonly ReceiptItem[],
   at: number,
   deps: CollectDeps,
 ): ReceiptItem {
   const receiptId = deps.randomId();
+  const [prior] = recent;
+  const takenBack = new Set(withdrawn ?? saidPurposes(recent));
   return {
     pk: subject,
     sk: `${String(at).padStart(TIME_DIGITS, '0')}#${receiptId}`,
     receipt_id: receiptId,
     site,
     granted,
-    // What the prior one withdrew is said again: its own telling may have failed.
-    withdrawn: PURPOSES.filter(
-      (purpose) =>
-        !granted.includes(purpose) && (prior?.granted.includes(purpose) || prior?.withdrawn.includes(purpose)),
-    ),
+    withdrawn: PURPOSES.filter((purpose) => takenBack.has(purpose) && !granted.includes(purpose)),
     method,
-    notice_version: deps.plan.config.purposes.storage.noticeVersion,
     given_at: at,
-    expires_at: at + COOKIE_MAX_AGE_SECONDS * 1000,
+    expires_at: (signal?.updatedAt ?? at) + COOKIE_MAX_AGE_SECONDS * 1000,
     ...(prior && { prior_receipt_id: prior.receipt_id }),
+    ...(signal ? signalTerms(deps.terms) : deps.terms),
+    ...(language && { language }),
+    ...(granted.length > 0 && { legal_basis: signal?.legalBasis ?? legalBasisOf(deps.plan.config, granted) }),
+    signal_kind: signal?.kind ?? 'own',
+    ...(signal && { signal_digest: signal.digest, signal_updated_at: signal.updatedAt }),
+    ...(email && granted.includes('email') && emailFields(email)),
   };
 }
+
+/** Who chose in a consent dialogue of the TCF has read its text there and not the brand's: the string is what names it. */
+const signalTerms = ({ controller, region }: CollectDeps['terms']) => ({ controller, region, notice_version: 'tcf' });
+
+const emailFields = (email: EmailGrant): Partial<ReceiptItem> =>
+  email.permission === 'existing_customer'
+    ? { email_permission: email.permission }
+    : {
+        email_permission: email.permission,
+        email_requested_at: email.requestedAt,
+        email_confirmed_at: email.confirmedAt,
+        email_text_version: email.textVersion,
+      };
 
 const linkOf = async (id: string, deps: CollectDeps): Promise<LinkItem | undefined> =>
   (await deps.links.read([id])).get(id);
@@ -103,7 +157,7 @@ async function noteOnLink(receipt: ReceiptItem, link: LinkItem | undefined, deps
   const { pk, granted, withdrawn, given_at } = receipt;
   const regranted = granted.filter((purpose) => link?.withdrawn?.[purpose] !== undefined);
   if (withdrawn.length === 0 && regranted.length === 0) return;
-  const ttl = receipt.method === 'server' ? personLinkTtl(given_at) : linkTtl(given_at);
+  const ttl = isPersonId(pk) ? personLinkTtl(given_at) : linkTtl(given_at);
   await deps.links.noteConsent(pk, { withdrawn, regranted, at: given_at, ttl });
 }
 

@@ -48,7 +48,8 @@ function basicUser(header: unknown): string | undefined {
 /** The senders by write key, and by the header that holds it with an empty password; made once for each document of keys. */
 const senders = new WeakMap<CollectDeps['keys'], Map<unknown, Sender>>();
 
-function senderOf(credentials: unknown, { keys, plan }: CollectDeps): Sender | undefined {
+/** The source of a live write key, or of the header that holds it as Basic user name. */
+export function senderOf(credentials: unknown, { keys, plan }: Pick<CollectDeps, 'keys' | 'plan'>): Sender | undefined {
   let known = senders.get(keys);
   if (!known) {
     known = new Map();

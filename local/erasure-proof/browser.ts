@@ -1,13 +1,19 @@
 import { CONSENT_COOKIE, ID_COOKIE } from '../../domain/consent-cookie.ts';
 import { PURPOSES } from '../../domain/purposes.ts';
 
+/** How a request is sent. */
+export type Ask = (url: string, init: RequestInit) => Promise<Response>;
+
 /** A browser with a jar for the door's cookies, on a page of the shop. */
 export class ProofBrowser {
   readonly #url: string;
   readonly #origin: string;
   readonly #cookies = new Map<string, string>();
+  readonly #ask: Ask;
 
-  constructor(url: string, origin: string, cookies: ReadonlyMap<string, string> = new Map()) {
+  /** `ask` sends the requests; another than fetch where the door's name is not that of its address. */
+  constructor(url: string, origin: string, cookies: ReadonlyMap<string, string> = new Map(), ask: Ask = fetch) {
+    this.#ask = ask;
     this.#url = url;
     this.#origin = origin;
     for (const [name, value] of cookies) this.#cookies.set(name, value);
@@ -36,7 +42,7 @@ export class ProofBrowser {
     body?: unknown,
     expected: readonly number[] = [200, 202, 302],
   ): Promise<unknown> {
-    const response = await fetch(`${this.#url}${path}`, {
+    const response = await this.#ask(`${this.#url}${path}`, {
       method,
       redirect: 'manual',
       headers: {
@@ -55,6 +61,7 @@ export class ProofBrowser {
       else this.#cookies.set(name, value);
     }
     const text = await response.text();
-    return response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : text;
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    return isJson && text !== '' ? JSON.parse(text) : text;
   }
 }

@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type CompressionCodec, type Compressors, parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { avroBlocks, isAvro } from './avro-file.ts';
 import { logRecords, tableEntries } from './level-file.ts';
+import { isPuffin, puffinBlobs } from './puffin-file.ts';
 
 /** The codecs of Parquet beside Snappy, which the reader knows itself. */
 const COMPRESSORS: Compressors = {
@@ -30,6 +32,8 @@ export async function* decodedBytes(path: string): AsyncGenerator<Buffer> {
 async function* inner(file: Buffer, path: string): AsyncGenerator<Buffer> {
   if (file.length === 0) return;
   if (file.subarray(0, 4).toString('latin1') === 'PAR1') yield* parquetRows(file);
+  else if (isAvro(file)) yield* avroBlocks(file);
+  else if (isPuffin(file)) yield* puffinBlobs(file);
   else if (file[0] === 0x1f && file[1] === 0x8b) {
     const unzipped = gunzipSync(file);
     yield unzipped;

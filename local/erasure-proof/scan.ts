@@ -8,14 +8,19 @@ export type StoreHits = { files: number; bytes: number; hits: Map<string, number
 
 /**
  * Searches every file below a state folder, whatever it is and whoever wrote it: the list that an erasure uses is not asked.
- * Throws for a file that cannot be decoded. Stores are named by their folders, objects by their prefix in the bucket.
+ * Throws for a file that cannot be decoded. Stores are named by their folders, objects by their prefix in the bucket, or as
+ * `nameOf` names them by the parts of a file's path below the folder.
  */
-export async function scan(stateDir: string, needles: readonly Needle[]): Promise<Map<string, StoreHits>> {
+export async function scan(
+  stateDir: string,
+  needles: readonly Needle[],
+  nameOf: (parts: readonly string[]) => string = storeOf,
+): Promise<Map<string, StoreHits>> {
   const stores = new Map<string, StoreHits>();
   for (const entry of readdirSync(stateDir, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    const name = storeOf(relative(stateDir, path).split(sep));
+    const name = nameOf(relative(stateDir, path).split(sep));
     const store = stores.get(name) ?? { files: 0, bytes: 0, hits: new Map() };
     stores.set(name, store);
     store.files += 1;

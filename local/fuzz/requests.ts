@@ -76,7 +76,7 @@ function randomDraft({ config }: Senders, chance: Chance): Draft {
 
 const PARAMETERS: readonly string[] = (
   'e site c pl cr p cat v cu q o mid gdpr ' +
-  'gdpr_consent gpp gpp_sid cb to product campaign __proto__ constructor toString hasOwnProperty'
+  'gdpr_consent gpp gpp_sid cb to product category campaign placements __proto__ constructor toString hasOwnProperty'
 ).split(' ');
 
 type Mutation = (draft: Draft, senders: Senders, chance: Chance) => void;

@@ -14,8 +14,12 @@ export const VALID_REQUESTS: Readonly<Record<string, Make>> = {
   'POST /v1/identify': (senders, chance) =>
     authenticated('/v1/identify', identifyMessage(senders, chance), senders, chance),
   'POST /v1/batch': batch,
+  'GET /v1/consent': (senders, chance) => {
+    return { method: 'GET', path: '/v1/consent', query: [], headers: browserHeaders(senders, chance) };
+  },
   'PUT /v1/consent': consent,
   'GET /v1/decision': decision,
+  'POST /v1/decision': serverDecision,
   'OPTIONS /v1/{proxy+}': preflight,
 };
 
@@ -35,6 +39,7 @@ const browserHeaders = ({ browsers, origin }: Senders, chance: Chance): [string,
     ? [['Referer', `${origin}/care/${chance.pick(PRODUCTS)}?utm_source=mail`] as [string, string]]
     : []),
   ...(chance.yes(0.7) ? [['Cookie', chance.pick(browsers).cookie] as [string, string]] : []),
+  ...(chance.yes(0.1) ? [[chance.pick(['Sec-GPC', 'DNT']), '1'] as [string, string]] : []),
 ];
 
 const amount = (chance: Chance): string => `${chance.below(200)}.${10 + chance.below(90)}`;
@@ -192,6 +197,28 @@ function decision(senders: Senders, chance: Chance): Omit<Draft, 'base'> {
   ];
   const headers: [string, string][] = [...browserHeaders(senders, chance), ['Origin', senders.origin]];
   return { method: 'GET', path: '/v1/decision', query, headers };
+}
+
+function serverDecision({ users, config, keys, site }: Senders, chance: Chance): Omit<Draft, 'base'> {
+  const [source = ''] = Object.entries(config.sources).find(([, of]) => of.kind === 'server' && of.site === site) ?? [];
+  const key = keys.writeKeys[source]?.[0] ?? '';
+  const placements = Array.from({ length: 1 + chance.below(5) }, () => ({
+    product: chance.pick(PRODUCTS),
+    category: chance.pick(CATEGORIES),
+    campaign: `campaign-${chance.below(5)}`,
+  }));
+  const headers: [string, string][] = [
+    ['Host', 'localhost'],
+    ['Authorization', `Basic ${Buffer.from(`${key}:`).toString('base64')}`],
+    ['Content-Type', 'application/json'],
+  ];
+  return {
+    method: 'POST',
+    path: '/v1/decision',
+    query: [],
+    headers,
+    json: { personId: chance.pick(users).id, placements },
+  };
 }
 
 function preflight(senders: Senders, chance: Chance): Omit<Draft, 'base'> {

@@ -26,6 +26,7 @@ export const MASKS: readonly Mask[] = [
   ...mask('receipt time', 'lake rejected', 'received_at'),
   ...mask('ttl', 'paula-profiles/profile', 'ttl'),
   ...mask('ttl', 'paula-profiles/link', 'ttl'),
+  ...mask('ttl', 'paula-consents', 'ttl'),
   ...mask('shard and sequence number', 'paula-profiles/profile', 'applied'),
   ...mask('shard and sequence number', 'lake events', 'shard', 'sequence_number'),
   ...mask('shard and sequence number', 'lake rejected', 'shard', 'sequence_number'),

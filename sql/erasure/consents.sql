@@ -1,6 +1,7 @@
 -- parameters:
 
--- A receipt is proof that there was consent, so it stays and names nobody: its subject becomes the tombstone.
+-- A receipt is proof that there was consent, so it stays and names nobody: its subject becomes the tombstone. The digest of
+-- a TC string goes, since whoever holds the string could find its browser by it.
 MERGE INTO consents AS t
 USING (
   SELECT c.receipt_id, c.subject, e.tombstone
@@ -11,4 +12,4 @@ USING (
   WHERE c.given_at <= e.erased_at
 ) AS s
 ON t.receipt_id = s.receipt_id AND t.subject = s.subject
-WHEN MATCHED THEN UPDATE SET subject = 't.' || s.tombstone
+WHEN MATCHED THEN UPDATE SET subject = 't.' || s.tombstone, signal_digest = NULL

@@ -23,18 +23,19 @@ USING (
   LEFT JOIN (SELECT tombstone, max(erased_at) AS erased_at FROM erasures GROUP BY tombstone) AS pe
     ON pe.tombstone = lower(to_hex(sha256(to_utf8(x.salt || c.person_id))))
   LEFT JOIN (
-    SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals
+    SELECT subject, max(counts_from) AS counts_from FROM withdrawals
     WHERE purpose IN ('storage', 'measurement') GROUP BY subject
   ) AS dw ON dw.subject = c.device_id
   LEFT JOIN (
-    SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals WHERE purpose = 'measurement' GROUP BY subject
+    SELECT subject, max(counts_from) AS counts_from FROM withdrawals WHERE purpose = 'measurement' GROUP BY subject
   ) AS pw ON pw.subject = c.person_id
   WHERE c.copy = 1
     -- A copy that comes after an erasure of what happened before it stays out; a new life under the same id does not.
     AND coalesce(least(c.occurred_at, c.received_at) > de.erased_at, true)
     AND coalesce(least(c.occurred_at, c.received_at) > pe.erased_at, true)
-    AND coalesce(c.received_at > dw.withdrawn_at, true)
-    AND coalesce(c.received_at > pw.withdrawn_at, true)
+    -- Nor a row whose measurement, or device's storage, is withdrawn. Other withdrawn fields go at the next maintenance.
+    AND coalesce(c.received_at >= dw.counts_from, true)
+    AND coalesce(c.received_at >= pw.counts_from, true)
 ) AS s
 ON t.event_id = s.event_id AND t.received_day >= CAST(date_add('day', -?, ?) AS date)
 WHEN NOT MATCHED THEN

@@ -1,25 +1,19 @@
--- parameters: segment_id, feature_window_days, as_of, segment_id, segment_id
+-- parameters: segment_id, segment_id, segment_id, minimum_size, as_of, segment_id
 
--- What has changed since the last difference that was published. `activation` says whether the profile's last event was
--- sent under that purpose and no withdrawal has followed: only then does an entry leave the house. Of several events of
--- the last millisecond, as of one request, all have to be.
-SELECT m.profile_id, m.left_at IS NULL AS entered, coalesce(a.activation, false) AS activation
+-- What has changed since the last difference that was published. `activation` says whether an entry may leave the house:
+-- the purpose is open for the profile now, and the segment has reached its minimum size. The run in which it does so hands
+-- on everybody, since those of before have not left the house yet.
+SELECT m.profile_id, m.left_at IS NULL AS entered, a.profile_id IS NOT NULL AND n.size >= n.minimum AS activation
 FROM segment_members AS m
-LEFT JOIN (
-  SELECT p.profile_id,
-    coalesce(max(p.received_at) > max(p.received_at) FILTER (WHERE NOT contains(p.purposes, 'activation')), true)
-      AND coalesce(max(p.received_at) > max(dw.withdrawn_at), true)
-      AND coalesce(max(p.received_at) > max(pw.withdrawn_at), true) AS activation
-  FROM profile_events AS p
-  LEFT JOIN (SELECT subject, withdrawn_at FROM withdrawals WHERE purpose = 'activation') AS dw
-    ON dw.subject = p.device_id
-  LEFT JOIN (SELECT subject, withdrawn_at FROM withdrawals WHERE purpose = 'activation') AS pw
-    ON pw.subject = p.profile_id
-  WHERE p.profile_id IN (SELECT c.profile_id FROM segment_members AS c WHERE c.segment_id = ? AND c.left_at IS NULL)
-    AND p.received_day >= CAST(date_add('day', -?, ?) AS date)
-  GROUP BY p.profile_id
-) AS a ON a.profile_id = m.profile_id
+CROSS JOIN (
+  SELECT
+    (SELECT count(*) FROM segment_members AS c WHERE c.segment_id = ? AND c.left_at IS NULL) AS size,
+    (SELECT max_by(h.size, h.as_of) FROM audience_history AS h WHERE h.segment_id = ?) AS size_before,
+    (SELECT max(h.as_of) FROM audience_history AS h WHERE h.segment_id = ?) AS as_of,
+    ? AS minimum
+) AS n
+LEFT JOIN profile_purposes AS a
+  ON a.profile_id = m.profile_id AND a.purpose = 'activation' AND a.expires_at > ?
 WHERE m.segment_id = ?
-  AND coalesce(m.left_at, m.entered_at) > (
-    SELECT coalesce(max(h.as_of), TIMESTAMP '1970-01-01 00:00:00.000') FROM audience_history AS h WHERE h.segment_id = ?
-  )
+  AND (coalesce(coalesce(m.left_at, m.entered_at) > n.as_of, true)
+    OR (m.left_at IS NULL AND n.size >= n.minimum AND n.size_before < n.minimum))

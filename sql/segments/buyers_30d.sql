@@ -3,6 +3,7 @@
 -- description.de: Hat in den letzten 30 Tagen bestellt und davon etwas behalten.
 -- description.en: Ordered within the last 30 days and kept some of it.
 -- purpose: profile
+-- refresh: every run
 -- lifetime: 30 days
 -- parameters: as_of, as_of, as_of
 

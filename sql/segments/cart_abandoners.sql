@@ -3,6 +3,7 @@
 -- description.de: Hat in den letzten sieben Tagen etwas in den Warenkorb gelegt und danach nicht bestellt.
 -- description.en: Put something into the cart within the last seven days and has not ordered since.
 -- purpose: profile
+-- refresh: every run
 -- lifetime: 7 days
 -- parameters: as_of, as_of, quiet_seconds, as_of
 

@@ -12,11 +12,11 @@ SELECT coalesce(e.person_id, l.person_id, e.device_id) AS profile_id,
 FROM events AS e
 LEFT JOIN live_links AS l ON l.device_id = e.device_id
 LEFT JOIN (
-  SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals
+  SELECT subject, max(counts_from) AS counts_from FROM withdrawals
   WHERE purpose IN ('storage', 'profile') GROUP BY subject
 ) AS dw ON dw.subject = e.device_id
 LEFT JOIN (
-  SELECT subject, max(withdrawn_at) AS withdrawn_at FROM withdrawals WHERE purpose = 'profile' GROUP BY subject
+  SELECT subject, max(counts_from) AS counts_from FROM withdrawals WHERE purpose = 'profile' GROUP BY subject
 ) AS pw ON pw.subject = coalesce(e.person_id, l.person_id)
 CROSS JOIN (SELECT coalesce(max(salt), '') AS salt FROM rights) AS x
 LEFT JOIN (SELECT DISTINCT subject_hash FROM rights WHERE request_kind = 'objection') AS od
@@ -28,5 +28,5 @@ WHERE e.basis <> 'anonymous'
   AND op.subject_hash IS NULL
   AND coalesce(e.person_id, e.device_id) IS NOT NULL
   AND contains(e.purposes, 'profile')
-  AND coalesce(e.received_at > dw.withdrawn_at, true)
-  AND coalesce(e.received_at > pw.withdrawn_at, true)
+  AND coalesce(e.received_at >= dw.counts_from, true)
+  AND coalesce(e.received_at >= pw.counts_from, true)

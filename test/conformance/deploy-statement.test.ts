@@ -1,10 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { athenaStatement, columnType } from '../../conformance/deploy/athena-statement.ts';
 import { stageOf } from '../../domain/config.ts';
+import { buildErasure } from '../../domain/erasure.ts';
 import { bindPlaceholders } from '../../domain/placeholders.ts';
 import { buildPlan, literalsOf } from '../../domain/plan.ts';
 import { addColumnDdl, lakeTables, tableOf } from '../../domain/tables.ts';
 import config from '../../paula.config.ts';
+import { readErasureTexts } from '../../sql/erasure-texts.ts';
 import { readSqlTexts } from '../../sql/sql-texts.ts';
 
 const tables = lakeTables(config);
@@ -53,6 +55,18 @@ it('takes an unload apart', () => {
     select: 'SELECT (1)',
     location: 's3://lake/unload/a/',
   });
+});
+
+it('reads every statement of the rights job', () => {
+  const steps = buildErasure({ config, stage: stageOf(config, 'dev'), bucket: 'lake', ...readErasureTexts(config) });
+  const kinds = steps.flatMap((step) => {
+    if (step.kind === 'call') return [];
+    if (step.kind === 'maintain') return [athenaStatement(step.sql).kind];
+    const sql = bindPlaceholders(step.sql, literalsOf(step.parameters, new Date('2026-11-24T12:00:00Z')));
+    const text = step.kind === 'unload' ? `UNLOAD (${sql}) TO 's3://lake/unload/x/' WITH (format = 'JSON')` : sql;
+    return [athenaStatement(text).kind];
+  });
+  expect(new Set(kinds)).toEqual(new Set(['change', 'unload', 'housekeeping', 'unload_files']));
 });
 
 it('refuses forms and types that the plan does not have', () => {

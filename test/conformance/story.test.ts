@@ -51,7 +51,10 @@ describe("Paula's story at the local door", () => {
     expect(profile).toMatchObject({
       firstSeen: 'Otto orders by pixel',
       lastReceivedDay: 'the story',
-      counts: [['Order Completed', 1]],
+      counts: [
+        ['Order Completed', 1],
+        ['Ad Impression', 2],
+      ],
       totals: [['EUR', { orders: 1, refunds: 0, revenue: '299000' }]],
       products: [['serum-30', 8]],
     });

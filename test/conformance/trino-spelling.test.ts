@@ -72,6 +72,10 @@ describe('trinoSpelling', () => {
       ],
     ],
     [
+      "ALTER TABLE events SET TBLPROPERTIES ('vacuum_a' = '1', 'optimize_b' = '2')",
+      ["ALTER TABLE events SET PROPERTIES extra_properties = MAP(ARRAY['vacuum_a', 'optimize_b'], ARRAY['1', '2'])"],
+    ],
+    [
       "UNLOAD (SELECT a FROM t WHERE b IN (1, 2)) TO 's3://bucket/unload/x/' WITH (format = 'JSON')",
       ['SELECT a FROM t WHERE b IN (1, 2)'],
     ],

@@ -13,6 +13,8 @@ function changed(path: string, value: unknown): unknown {
   return copy;
 }
 
+const ASSESSMENT = { id: 'LIA-1', date: '2026-11-02', reviewer: 'data protection officer' };
+
 describe('paula.config.ts', () => {
   it('is accepted as shipped', () => expect(parseConfig(structuredClone(config))).toEqual(config));
 
@@ -25,6 +27,55 @@ describe('paula.config.ts', () => {
     ['pixelPath', '/v1/track', /pixelPath: must be a path/],
     ['purposes/profile/legalBasis', 'legitimate_interest', /purposes\.profile\.legalBasis: "profile" needs consent/],
     ['purposes/storage/retentionDays', 400, /purposes\.storage\.retentionDays: 13 months/],
+    [
+      'purposes/identity_merge',
+      { ...config.purposes.identity_merge, legalBasis: 'contract' },
+      /identity_merge.*consent/,
+    ],
+    ['purposes/measurement/legalBasis', 'legitimate_interest', /purposes\.measurement\.assessment: is required/],
+    ['purposes/measurement/assessment', ASSESSMENT, /measurement\.assessment: belongs to a legitimate interest/],
+    [
+      'purposes/measurement',
+      {
+        ...config.purposes.measurement,
+        legalBasis: 'legitimate_interest',
+        assessment: { ...ASSESSMENT, date: '1 May' },
+      },
+      /purposes\.measurement\.assessment\.date/,
+    ],
+    ['purposes/email/notice/text/de', undefined, /purposes\.email\.notice\.text\.de/],
+    ['purposes/email/notice/text/en', 'Mail.', /purposes\.email\.notice\.text\.en: must say what is done/],
+    ['purposes/email/notice/version', 'v2', /purposes\.email\.notice\.version: must be a month or a day/],
+    ['purposes/email/noticeVersion', '2026-11', /purposes\.email: .*noticeVersion/],
+    ['decisions', { suppressProductDays: 396 }, /decisions\.suppressProductDays/],
+    ['decisions', { suppressPriceDays: 1 }, /decisions: .*suppressPriceDays/],
+    [
+      'campaigns',
+      { autumn: { caps: [{ count: 21, windowHours: 1 }] } },
+      /autumn\.caps\.0\.count: .*last 20 impressions/,
+    ],
+    ['campaigns', { autumn: { caps: [{ count: 1, windowHours: 745 }] } }, /windowHours: .*for 744 hours/],
+    ['campaigns', { autumn: { caps: [{ count: 0, windowHours: 1 }] } }, /autumn\.caps\.0\.count/],
+    ['campaigns', { autumn: { coolDownHours: -1 } }, /autumn\.coolDownHours/],
+    [
+      'trackingPlan/fields/campaign',
+      { type: 'text', purposes: ['measurement'] },
+      /campaigns\.winter: needs the field "campaign" .* "profile"/,
+    ],
+    ['destinations', { ads: { country: 'DE' } }, /destinations\.ads\.transferMechanism/],
+    ['destinations', { ads: { transferMechanism: 'scc' } }, /destinations\.ads\.country/],
+    [
+      'destinations',
+      { ads: { country: 'US', transferMechanism: 'none_needed_eu' } },
+      /destinations\.ads\.transferMechanism: "US" is outside the EEA/,
+    ],
+    ['destinations', { ads: { country: 'NO', transferMechanism: 'scc' } }, /"NO" is within the EEA/],
+    [
+      'consentServices',
+      ['A Service'],
+      /consentServices\.0: no adapter for the consent service "A Service" has been built/,
+    ],
+    ['pricesByProfile', true, /pricesByProfile: prices that differ by profile are out of scope/],
     [
       'trackingPlan/fields/campaign/purposes',
       [],
@@ -55,6 +106,19 @@ describe('paula.config.ts', () => {
     ['trackingPlan/events/Akne Quiz', { fields: [] }, /trackingPlan\.events\.Akne Quiz: "akne" tells of health/],
     ['specialCategories', { extraTerms: ['Öl'] }, /specialCategories\.extraTerms\.0: must be words/],
     ['specialCategories', { explicitConsentPurpose: 'activation' }, /specialCategories\.explicitConsentPurpose/],
+    ['tcf', { vendorId: 0 }, /tcf\.vendorId/],
+    ['tcf', { vendorId: 65_536 }, /tcf\.vendorId/],
+    ['tcf', { vendorId: 755 }, /tcf\.vendorId: 755 is Google's/],
+    ['tcf', { registration: { purposes: [1] } }, /tcf\.registration: must be empty without a vendorId/],
+    ['tcf', { vendorId: 61, registration: { purposes: [12] } }, /tcf\.registration\.purposes\.0/],
+    ['tcf', { vendorId: 61, registration: { legIntPurposes: [2, 3] } }, /legIntPurposes\.1: purpose 3 needs consent/],
+    [
+      'tcf',
+      { vendorId: 61, registration: { purposes: [7], legIntPurposes: [7] } },
+      /legIntPurposes\.0: purpose 7 is among registration\.purposes/,
+    ],
+    ['tcf', { vendorId: 61, registration: { flexiblePurposes: [7] } }, /flexiblePurposes\.0: purpose 7 is in neither/],
+    ['tcf', { vendor: 61 }, /tcf.*vendor/],
     ['rawRetentionDays', 91, /rawRetentionDays/],
     ['rawRetentionDays', 7, /rawRetentionDays: ingest reads this many days of landing/],
     ['colour', 'blue', /colour/],
@@ -75,6 +139,18 @@ describe('paula.config.ts', () => {
       purposes: { ...config.purposes, measurement: { ...config.purposes.measurement, legalBasis: 'contract' } },
     });
     expect(() => parseConfig(contract)).toThrow(/"measurement" needs the legal basis "consent"/);
+  });
+
+  it('takes a legitimate interest with its assessment, where the law leaves room for one', () => {
+    const terms = { ...config.purposes.measurement, legalBasis: 'legitimate_interest', assessment: ASSESSMENT };
+    expect(parseConfig(changed('purposes/measurement', terms)).purposes.measurement).toEqual(terms);
+  });
+
+  it('takes a registration as the vendor list has it, and none where the brand is not on the list', () => {
+    const registration = { purposes: [1, 3, 4], legIntPurposes: [7], flexiblePurposes: [7] };
+    expect(parseConfig(changed('tcf', { vendorId: 61, registration })).tcf).toEqual({ vendorId: 61, registration });
+    const none = { purposes: [], legIntPurposes: [], flexiblePurposes: [] };
+    expect(parseConfig(changed('tcf', undefined)).tcf).toEqual({ vendorId: null, registration: none });
   });
 
   it('defaults to Frankfurt', () => expect(stageOf(config, 'dev').region).toBe('eu-central-1'));

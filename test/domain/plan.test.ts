@@ -4,6 +4,7 @@ import { splitAtPlaceholders } from '../../domain/placeholders.ts';
 import { asOfLiteral, buildPlan, literalsOf, QUERY_FILES } from '../../domain/plan.ts';
 import { parseSegment } from '../../domain/sql-file.ts';
 import demo from '../../paula.config.ts';
+import { soundSegments } from '../../sql/sound-segments.ts';
 import { readSqlTexts } from '../../sql/sql-texts.ts';
 
 const stage = stageOf(demo, 'local');
@@ -11,17 +12,34 @@ const texts = readSqlTexts();
 const plan = buildPlan({ config: demo, stage, bucket: 'my-lake', ...texts });
 
 describe('buildPlan', () => {
-  it('orders the steps: tables, views, what withdraws, events, features, then each segment to its end', () => {
-    expect(plan.map(({ id }) => id)).toEqual([
-      ...['events', 'links', 'consents', 'erasures', 'rights', 'features', 'segment_members', 'audience_history'].map(
-        (t) => `table-${t}`,
-      ),
-      'column-erasures-salt',
-      ...['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'],
-      ...['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-rights', 'ingest-events', 'features'],
-      ...['members', 'difference', 'publish', 'history'].map((step) => `buyers_30d-${step}`),
-      ...['members', 'difference', 'publish', 'history'].map((step) => `cart_abandoners-${step}`),
+  it('orders the steps: tables, views, what withdraws, events, history and what is made of it, then each segment', () => {
+    const tables = ['events', 'links', 'consents', 'erasures', 'rights', 'profile_days', 'profile_subjects'];
+    const views = ['withdrawals', 'live_links', 'profile_events', 'order_lines', 'profile_history'];
+    const ids = plan.map(({ id }) => id);
+    expect(ids.filter((id) => id.startsWith('table-')).slice(0, tables.length)).toEqual(
+      tables.map((table) => `table-${table}`),
+    );
+    const after = ids.slice(ids.findLastIndex((id) => /^(table|column)-/.test(id)) + 1);
+    expect(after).toEqual([
+      ...views.map((view) => `view-${view}`),
+      ...['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-rights', 'ingest-events'],
+      ...['profile_days', 'profile_subjects', 'features', 'profile_features', 'profile_purposes', 'gate'],
+      ...texts.segments.flatMap(({ id }) => ['members', 'difference', 'publish', 'history'].map((s) => `${id}-${s}`)),
     ]);
+    expect(texts.segments.length).toBeGreaterThan(9);
+  });
+
+  it('has no segment that cannot be read or built', () => {
+    expect(soundSegments(texts, demo).faults).toEqual([]);
+  });
+
+  it('reads events since the run before, back to the first day that ingest may still write; at first all of them', () => {
+    const asOf = new Date('2026-11-24T12:00:00Z');
+    const since = (before?: string) => literalsOf(['events_since'], asOf, before ? new Date(before) : undefined);
+    expect(since('2026-11-24T11:45:00Z')).toEqual(["DATE '2026-11-15'"]);
+    expect(since('2026-11-20T00:00:00Z')).toEqual(["DATE '2026-11-11'"]);
+    expect(since('2026-12-24T00:00:00Z')).toEqual(["DATE '2026-11-15'"]);
+    expect(since()).toEqual(["DATE '2025-10-25'"]);
   });
 
   it('gives every placeholder its value, also where a segment stands inside another statement', () => {
@@ -31,12 +49,8 @@ describe('buildPlan', () => {
     expect(members).toMatchObject({
       parameters: [
         ...['as_of', 'as_of', { literal: String(stage.segmentQuietSeconds) }, 'as_of'],
-        ...[
-          { literal: "'cart_abandoners'" },
-          'as_of',
-          { literal: "'cart_abandoners'" },
-          { literal: "'cart_abandoners'" },
-        ],
+        ...['as_of', { literal: "'profile'" }, 'as_of', { literal: "'cart_abandoners'" }, 'as_of'],
+        ...[{ literal: "'cart_abandoners'" }, { literal: "'cart_abandoners'" }],
         ...['as_of', 'as_of', { literal: "'cart_abandoners'" }, 'as_of'],
       ],
     });
@@ -83,12 +97,14 @@ describe('buildPlan', () => {
     const akne = { ...segment, id: 'akne', file: 'segments/akne.sql' };
     const build = (config: typeof demo, segments: (typeof segment)[]) =>
       buildPlan({ config, stage, bucket: 'b', ...texts, segments });
-    expect(() => build(demo, [akne])).toThrow(/^segments\/akne\.sql: id: "akne" tells of health \(GDPR Art\. 9\)/);
+    expect(() => build(demo, [akne])).toThrow(/^segments\/akne\.sql:1: id: "akne" tells of health \(GDPR Art\. 9\)/);
     const explicit = {
       ...demo,
       specialCategories: { extraTerms: [], explicitConsentPurpose: 'personalisation' as const },
     };
-    expect(() => build(explicit, [akne])).toThrow(/akne\.sql: special\.category: is missing.*\n.*akne\.sql: purpose:/);
+    expect(() => build(explicit, [akne])).toThrow(
+      /akne\.sql:1: special\.category: is missing.*\n.*akne\.sql:5: purpose:/,
+    );
     const declared = { ...akne, specialCategory: 'health' as const, purpose: 'personalisation' as const };
     const activation = (plan: ReturnType<typeof build>, id: string) =>
       plan.flatMap((step) =>
@@ -118,8 +134,10 @@ describe('buildPlan', () => {
     expect(own.find(({ id }) => id === 'own-publish')).toEqual({
       kind: 'publish',
       id: 'own-publish',
+      branch: 'own',
       segment: 'own',
       lifetimeDays: 1,
+      mark: 'segment#own',
     });
   });
 });

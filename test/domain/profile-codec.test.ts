@@ -1,8 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { fold } from '../../domain/fold.ts';
 import { EMPTY_PROFILE, type Profile, type Purchase, type Touch } from '../../domain/profile.ts';
 import { packBought, packProfile, unpackBought, unpackProfile } from '../../domain/profile-codec.ts';
 import { decayedWeight } from '../../domain/score.ts';
+import { shortHash } from '../../domain/short-hash.ts';
+import { event, orderOf, START, streamed } from './sample-events.ts';
+
+/** Packed by the codec of version 1 from `VERSION_1_EVENTS`; the order's purchase alone as its overflow. */
+const PROFILE_OF_VERSION_1 =
+  'AQQGAwUEEnNwcmluZ3RvcFNLVS0xZmFjZeCs74PoM8CpB/2gAQIAOEDo87APLQAAAAAAAAAAAAAAAAMAAAAAAAMAAQMBBgEBEgEA8PQ8QwCGKIoAAAEA' +
+  'ExRDAIYoigAAAQATFAEVohMBFqITAROSAgF4AWh4ekObsAAEAAOGKIoAAAFTw8AAAAIhXvcAAAMBXqDrP1lz';
+const BOUGHT_OF_VERSION_1 = 'Af2gAQFoeHpDm7AABA==';
+const VERSION_1_EVENTS = [
+  event(1, { event: 'Ad Impression', campaign: 'spring', placement: 'top' }),
+  event(2, { event: 'Product Viewed', product_id: 'SKU-1', category: 'face' }),
+  orderOf(3, [{ product_id: 'SKU-1', category: 'face', quantity: 2 }]),
+];
 
 const FIRST = Date.UTC(2000, 0, 1);
 const YEARS_MS = 90 * 365 * 86_400_000;
@@ -37,6 +51,7 @@ const anyPurchases = (lastDay: number): fc.Arbitrary<ReadonlyMap<number, Purchas
     fc.record({
       day: fc.integer({ min: 0, max: lastDay }),
       net: fc.maxSafeInteger().map((n) => Math.trunc(n / 4) + 0),
+      category: fc.option(hash, { nil: undefined }),
     }),
   );
 
@@ -80,6 +95,15 @@ const anyProfile: fc.Arbitrary<Profile> = fc
             lastAt: fc.integer({ min: Math.floor(firstSeen / 1000), max: Math.floor(lastSeen / 1000) }),
           }),
         ),
+        impressions: mapOf(
+          hash,
+          fc
+            .array(fc.integer({ min: Math.floor(firstSeen / 1000), max: Math.floor(lastSeen / 1000) }), {
+              minLength: 1,
+              maxLength: 30,
+            })
+            .map((times) => times.sort((a, b) => a - b)),
+        ),
         purchases: anyPurchases(Math.floor(lastSeen / 86_400_000)),
         spilled: fc.boolean(),
         events: fc.array(hash, { maxLength: 40 }),
@@ -95,6 +119,7 @@ const anyProfile: fc.Arbitrary<Profile> = fc
           'products',
           'categories',
           'campaigns',
+          'impressions',
           'purchases',
           'spilled',
           'events',
@@ -110,7 +135,7 @@ describe('profile codec', () => {
       fc.property(anyProfile, (profile) => {
         const read = unpackProfile(packProfile(profile, profile.purchases));
         expect(read).toEqual(profile);
-        for (const name of ['counts', 'products', 'campaigns', 'purchases'] as const)
+        for (const name of ['counts', 'products', 'campaigns', 'impressions', 'purchases'] as const)
           expect([...read[name].keys()]).toEqual([...profile[name].keys()]);
       }),
     );
@@ -131,9 +156,19 @@ describe('profile codec', () => {
     );
   });
 
+  it('reads the items of version 1, without impressions and without the categories of purchases', () => {
+    const bytes = (base64: string) => new Uint8Array(Buffer.from(base64, 'base64'));
+    const sku1 = shortHash('SKU-1');
+    const purchases = new Map([[sku1, { day: START / 86_400_000, net: 2, category: undefined }]]);
+    const folded = fold(EMPTY_PROFILE, streamed(VERSION_1_EVENTS));
+    expect(folded.impressions.size).toBe(1);
+    expect(unpackProfile(bytes(PROFILE_OF_VERSION_1))).toEqual({ ...folded, impressions: new Map(), purchases });
+    expect(unpackBought(bytes(BOUGHT_OF_VERSION_1))).toEqual(purchases);
+  });
+
   it('refuses another version', () => {
     const packed = packProfile(EMPTY_PROFILE, EMPTY_PROFILE.purchases);
-    expect(() => unpackProfile(Uint8Array.of(2, ...packed.subarray(1)))).toThrow('unknown version 2');
+    expect(() => unpackProfile(Uint8Array.of(3, ...packed.subarray(1)))).toThrow('unknown version 3');
     expect(() => unpackBought(Uint8Array.of(0))).toThrow('unknown version 0');
   });
 });

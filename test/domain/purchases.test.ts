@@ -75,7 +75,7 @@ describe('purchases past the profile item', () => {
   });
 
   it('forget the oldest at the second bound', () => {
-    const day = (n: number): Purchase => ({ day: n, net: 1 });
+    const day = (n: number): Purchase => ({ day: n, net: 1, category: undefined });
     const overflow = new Map(Array.from({ length: MAX_BOUGHT }, (_, n) => [n, day(n)]));
     const before = new Map(Array.from({ length: MAX_PURCHASES + 3 }, (_, n) => [10_000 + n, day(5_000 + n)]));
     const { resident, bought } = divide(before, overflow, allPurchases(before, overflow));

@@ -80,7 +80,14 @@ const anyName = oneOf(
 );
 
 const anyLines = fc.array(
-  fc.record({ product_id: oneOf('SKU-1', 'SKU-2', 'SKU-5', 'SKU-6'), quantity: fc.integer({ min: 1, max: 3 }) }),
+  fc.record(
+    {
+      product_id: oneOf('SKU-1', 'SKU-2', 'SKU-5', 'SKU-6'),
+      category: oneOf('face/care', 'lips/colour'),
+      quantity: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: ['product_id', 'quantity'] },
+  ),
   { minLength: 1, maxLength: 4 },
 );
 

@@ -24,11 +24,25 @@ describe('parseSegment', () => {
       name: { de: 'Treue', en: 'Loyal' },
       description: { de: 'Kauft oft: mehr als dreimal.', en: 'Buys often: more than three times.' },
       purpose: 'profile',
+      refreshSeconds: 0,
       lifetimeDays: 30,
       destinations: ['crm', 'ads'],
       parameters: ['as_of', 'as_of'],
+      lines: {
+        ...{ 'name.de': 1, 'name.en': 2, 'description.de': 3, 'description.en': 4, purpose: 5, lifetime: 6 },
+        ...{ destinations: 7, parameters: 8, sql: 11 },
+      },
       sql,
     });
+  });
+
+  it.each([
+    ['every run', 0],
+    ['30 minutes', 1800],
+    ['1 hour', 3600],
+    ['2 days', 172_800],
+  ])('reads how often it is built: %s', (refresh, seconds) => {
+    expect(parseSegment('segments/loyal.sql', file({ ...HEADER, refresh })).refreshSeconds).toBe(seconds);
   });
 
   it('reads which special category a segment declares, and refuses one that there is not', () => {
@@ -49,7 +63,11 @@ describe('parseSegment', () => {
   const without = (key: string) => Object.fromEntries(Object.entries(HEADER).filter(([name]) => name !== key));
 
   it.each([
-    ['a missing key', file(without('name.en')), 'segments/loyal.sql:1: name.en: is missing'],
+    [
+      'a missing key',
+      file(without('name.en')),
+      'segments/loyal.sql:1: name.en: is missing; write it, such as "-- name.en: Cart abandoners"',
+    ],
     ['an unknown key', file({ ...HEADER, owner: 'x' }), 'segments/loyal.sql:7: owner: is not a key of this header'],
     ['an empty text', file({ ...HEADER, 'name.de': '' }), 'segments/loyal.sql:1: name.de: must not be empty'],
     [
@@ -62,7 +80,7 @@ describe('parseSegment', () => {
     [
       'a parameter of the plan',
       file({ ...HEADER, parameters: 'ingest_window_days' }, 'SELECT profile_id FROM t WHERE a = ?'),
-      'segments/loyal.sql:7: parameters: Invalid option: expected one of "as_of"|"quiet_seconds"',
+      'segments/loyal.sql:7: parameters: must be as_of or quiet_seconds for each "?", in the order of the "?"',
     ],
     [
       'a placeholder without a name',
@@ -72,14 +90,29 @@ describe('parseSegment', () => {
     [
       'another statement',
       file(HEADER, 'DELETE FROM events'),
-      'segments/loyal.sql: a segment is one SELECT of profile_id',
+      'segments/loyal.sql:8: a segment is one SELECT of profile_id',
+    ],
+    [
+      'another column',
+      file(HEADER, 'SELECT device_id FROM events'),
+      'segments/loyal.sql:8: a segment selects one column, profile_id; profile_events, profile_features have it',
+    ],
+    [
+      'a refresh',
+      file({ ...HEADER, refresh: 'daily' }),
+      'segments/loyal.sql:7: refresh: must be "every run", or how old the audience may get, such as "1 hour" or "2 days"',
+    ],
+    [
+      'a refresh that is longer than the lifetime',
+      file({ ...HEADER, refresh: '31 days' }),
+      'segments/loyal.sql:7: refresh: must be shorter than the lifetime, or the audience ends in between',
     ],
   ])('refuses %s with file, line, key and rule', (_, text, message) => {
     expect(refused(text)).toEqual([message]);
   });
 
   it('refuses a purpose that does not exist, and a file whose name is no id', () => {
-    expect(refused(file({ ...HEADER, purpose: 'fun' }))[0]).toMatch(/^segments\/loyal.sql:5: purpose: Invalid option/);
+    expect(refused(file({ ...HEADER, purpose: 'fun' }))[0]).toMatch(/^segments\/loyal.sql:5: purpose: must be one of/);
     expect(refused(file(HEADER), 'segments/Loyal ones.sql')[0]).toMatch(/named by its id/);
   });
 });

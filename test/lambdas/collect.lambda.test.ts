@@ -41,6 +41,13 @@ describe('collect.lambda', () => {
     });
   });
 
+  it('sends a click on its way, where that is allowed', async () => {
+    const target = 'https://www.lindenblatt.example/serum';
+    const click = (to: string) => call('GET', `/click?site=portal&to=${encodeURIComponent(to)}`);
+    expect(await click(target)).toMatchObject({ statusCode: 302, headers: { location: target } });
+    expect(await click('https://evil.example/')).toMatchObject({ statusCode: 503 });
+  });
+
   it('answers all others honestly', async () => {
     expect(await call('POST', '/v1/track')).toMatchObject({ statusCode: 503, headers: { 'retry-after': '5' } });
   });

@@ -7,6 +7,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { SignJWT } from 'jose';
 import { completeKeys } from '../../domain/keys.ts';
+import { noticeWording } from '../../domain/notice.ts';
+import { proofTtl } from '../../domain/rights.ts';
 import { decodeStreamRecord, type StreamRecord } from '../../domain/stream-record.ts';
 import { compileTrackingPlan } from '../../domain/tracking-plan.ts';
 import { eventStream } from '../../lambdas/adapters/event-stream.ts';
@@ -18,6 +20,7 @@ import { receiptStore } from '../../lambdas/adapters/receipt-store.ts';
 import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
 import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
+import { receiptTerms } from '../../lambdas/collect/receipt-terms.ts';
 import { linkTtl, personLinkTtl } from '../../lambdas/collect/receipts.ts';
 import { collect } from '../../lambdas/collect.ts';
 import type { Request, Response } from '../../lambdas/http.ts';
@@ -62,6 +65,7 @@ beforeAll(async () => {
     keys,
     links: linkStore(dynamo, 'profiles'),
     receipts: receiptStore(dynamo, 'consents'),
+    terms: receiptTerms(config, REGION, hashes.sha256),
     put: eventStream(kinesis, 'events'),
     randomId,
     country: () => 'DE',
@@ -186,7 +190,16 @@ describe('the pixel', () => {
     expect(record).not.toHaveProperty('device_id');
   });
 
-  it('gives a TCF string no effect yet', async () => {
+  it('counts a consent cookie that is not its own, and grants nothing by it', async () => {
+    const jar = new Jar();
+    jar.cookies.set('paula_id', randomId());
+    jar.cookies.set('paula_consent', `v1.${Date.now().toString(36)}.1.${randomId()}`);
+    await jar.pixel('e=view&site=shop');
+    expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+    expect(counted).toContain('ConsentSignal consent_cookie');
+  });
+
+  it('gives a TCF string no effect where the brand is not on the vendor list', async () => {
     const response = await new Jar().pixel(
       'e=view&site=shop&gdpr=0&gdpr_consent=CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA',
     );
@@ -324,12 +337,150 @@ describe('consent', () => {
     expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
   });
 
+  it('is withdrawn by the same call, which takes effect on the next request', async () => {
+    const jar = new Jar();
+    await jar.consent(ALL);
+    const body = { event: 'Product Viewed', properties: { product_id: 'A' } };
+    const view = () => jar.send('POST', '/v1/track', { body, headers: browserKey() });
+    await view();
+    expect(await streamed()).toMatchObject([{ kind: 'consent' }, { basis: 'consent', purposes: expect.anything() }]);
+    expect((await jar.consent({})).statusCode).toBe(200);
+    await streamed();
+    const answers = [await view(), await jar.pixel('e=view&site=shop&p=A')];
+    for (const { cookies } of answers) expect(cookies).toBeUndefined();
+    const events = await streamed();
+    expect(events).toMatchObject([
+      { basis: 'anonymous', purposes: [] },
+      { basis: 'anonymous', purposes: [] },
+    ]);
+    for (const event of events) expect(event).not.toHaveProperty('device_id');
+  });
+
+  it('answers the same call again with the same cookies, given or refused, and writes no second receipt', async () => {
+    const hour = 3_600_000;
+    for (const choice of [ALL, { measurement: true }, {}]) {
+      const jar = new Jar();
+      const first = await jar.consent(choice);
+      await streamed();
+      const [cookie] = first.cookies ?? [];
+      const again = await jar.consent(choice, Date.now() + 2 * hour);
+      expect(again).toEqual({ ...first, cookies: [cookie] });
+      expect(await streamed()).toEqual([]);
+      // Another choice has its own time.
+      const other = await jar.consent({ measurement: true, email_tracking: true }, Date.now() + 3 * hour);
+      expect(other.cookies?.[0]).not.toBe(cookie);
+    }
+  });
+
+  it('keeps in the receipt what was shown and asked (ISO/IEC TS 27560), and nothing of the address', async () => {
+    const jar = new Jar();
+    const notice = { version: '2026-11', language: 'de' };
+    const body = { purposes: { storage: true, measurement: true }, notice };
+    await jar.send('PUT', '/v1/consent', { body, headers: { origin: ORIGIN } });
+    const [record] = await streamed();
+    const digest = Buffer.from(hashes.sha256(noticeWording(config)), 'base64url').toString('hex');
+    const told = {
+      receipt_id: expect.stringMatching(/^[\w-]{22}$/),
+      site: 'shop',
+      granted: ['storage', 'measurement'],
+      withdrawn: [],
+      method: 'browser',
+      notice_version: '2026-11',
+      given_at: expect.any(Number),
+      expires_at: expect.any(Number),
+      controller: 'Lindenblatt Cosmetics',
+      language: 'de',
+      notice_digest: digest,
+      legal_basis: 'storage=consent,measurement=consent',
+      region: REGION,
+      signal_kind: 'own',
+    };
+    const device = `d.${hashes.sha256(jar.cookies.get('paula_id') ?? '')}`;
+    expect(record).toEqual({ kind: 'consent', subject: device, ...told });
+    expect(await deps.receipts.latest(device)).toEqual({ pk: device, sk: expect.any(String), ...told });
+    expect(JSON.stringify(record)).not.toContain('203.0.113.9');
+    const Key = { pk: { S: device }, sk: { S: (await deps.receipts.latest(device))?.sk ?? '' } };
+    const { Item } = await dynamo.send(new GetItemCommand({ TableName: 'consents', Key }));
+    expect(Item?.ttl).toEqual({ N: String(proofTtl(Number(Item?.expires_at?.N))) });
+  });
+
+  it('is a new one where another text was shown than the receipt’s, and refused where that text is out of force', async () => {
+    const jar = new Jar();
+    const put = (version: string, language = 'de') =>
+      jar.send('PUT', '/v1/consent', {
+        body: { purposes: { storage: true }, notice: { version, language } },
+        headers: { origin: ORIGIN },
+      });
+    await put('2026-11');
+    await put('2026-11', 'en');
+    expect(await streamed()).toMatchObject([{ language: 'de' }, { language: 'de' }]);
+    const shipped = deps;
+    deps = { ...deps, terms: { ...deps.terms, notice_version: '2027-01' } };
+    try {
+      const stale = await put('2026-11');
+      expect(stale).toMatchObject({ statusCode: 400, body: expect.stringContaining('"path":"notice.version"') });
+      expect(stale.cookies).toBeUndefined();
+      expect(await streamed()).toEqual([]);
+      await put('2027-01', 'en');
+      const [first] = await streamed();
+      expect(first).toMatchObject({ notice_version: '2027-01', language: 'en', prior_receipt_id: expect.any(String) });
+    } finally {
+      deps = shipped;
+    }
+  });
+
+  it('never grants mail to a browser, and says so; counting in mails it may allow', async () => {
+    const jar = new Jar();
+    const response = await jar.consent({ storage: true, email: true, email_tracking: true });
+    expect(JSON.parse(response.body ?? '')).toMatchObject({
+      purposes: { storage: true, email: false, email_tracking: true },
+      ungranted: [{ path: 'purposes.email' }],
+    });
+    expect(await streamed()).toMatchObject([{ granted: ['storage', 'email_tracking'] }]);
+  });
+
+  it('can be read back by the page, from the cookie alone', async () => {
+    const jar = new Jar();
+    const read = async () => {
+      const whole = deps;
+      deps = { ...deps, receipts: undefined as never, links: undefined as never, put: undefined as never };
+      const response = await jar.send('GET', '/v1/consent', { headers: { origin: ORIGIN } });
+      deps = whole;
+      expect(response.headers).toMatchObject({ 'access-control-allow-origin': ORIGIN, 'cache-control': 'no-store' });
+      expect(response.cookies).toBeUndefined();
+      return JSON.parse(response.body ?? '');
+    };
+    const nothing = { storage: false, measurement: false, profile: false };
+    expect(await read()).toMatchObject({ purposes: nothing, mayAsk: true, notice: { version: '2026-11' } });
+    expect(await read()).not.toHaveProperty('givenAt');
+    await jar.consent({ measurement: true });
+    const kept = { purposes: { ...nothing, measurement: true }, mayAsk: false, givenAt: expect.any(String) };
+    expect(await read()).toMatchObject(kept);
+    await jar.consent(ALL);
+    expect(await read()).toMatchObject({ purposes: ALL });
+    jar.cookies.set('paula_id', randomId());
+    expect(await read()).toMatchObject({ purposes: nothing });
+    await streamed();
+  });
+
   it.each([
     [{ headers: {} }, 403, 'Origin'],
     [{ headers: { origin: 'https://evil.example' } }, 403, 'Origin'],
     [{ headers: { origin: ORIGIN }, body: '{' }, 400, ''],
     [{ headers: { origin: ORIGIN }, body: { purposes: { storage: 'yes' } } }, 400, 'purposes.storage'],
     [{ headers: { origin: ORIGIN }, body: { purposes: { selling: true } } }, 400, 'purposes'],
+    [
+      { headers: { origin: ORIGIN }, body: { purposes: {}, notice: { version: '2026-10', language: 'de' } } },
+      400,
+      'notice.version',
+    ],
+    [
+      { headers: { origin: ORIGIN }, body: { purposes: {}, notice: { version: '2026-11', language: 'fr' } } },
+      400,
+      'notice.language',
+    ],
+    [{ headers: { origin: ORIGIN }, body: { purposes: {}, notice: { version: '2026-11' } } }, 400, 'notice.language'],
+    [{ headers: { origin: ORIGIN }, body: { purposes: {}, method: 'server' } }, 400, ''],
     [{ headers: { origin: ORIGIN }, body: 'x'.repeat(5000) }, 413, ''],
   ])('refuses %#', async (options, status, path) => {
     const response = await new Jar().send('PUT', '/v1/consent', { body: { purposes: { storage: true } }, ...options });
@@ -554,6 +705,115 @@ describe('messages', () => {
   });
 });
 
+describe('mail', () => {
+  const CONFIRMED = {
+    method: 'double_opt_in',
+    requestedAt: '2026-01-05T10:00:00Z',
+    confirmedAt: '2026-01-05T10:05:00Z',
+    textVersion: '2026-01',
+  };
+  const CUSTOMER = {
+    method: 'existing_customer',
+    addressFromSale: true,
+    ownSimilarGoods: true,
+    noObjection: true,
+    optOutNotice: true,
+  };
+  const send = async (
+    userId: string,
+    choices: Record<string, boolean>,
+    emailPermission?: unknown,
+    path = 'identify',
+  ) => {
+    const context = {
+      consent: { categoryPreferences: choices },
+      ...(emailPermission !== undefined && { emailPermission }),
+    };
+    const response = await new Jar().send('POST', `/v1/${path}`, {
+      body: { userId, context, ...(path === 'track' && { event: 'Page Viewed' }) },
+      headers: serverKey(),
+    });
+    expect(response.statusCode).toBe(200);
+    return JSON.parse(response.body ?? '');
+  };
+  const both = { measurement: true, email: true };
+
+  it('is granted by a server that says how it is allowed; the receipt keeps that', async () => {
+    expect(await send('mail-1', both, CONFIRMED)).toEqual({ success: true });
+    expect(await send('mail-2', both, CUSTOMER)).toEqual({ success: true });
+    const receipts = (await streamed()).filter(({ kind }) => kind === 'consent');
+    expect(receipts).toMatchObject([
+      {
+        granted: ['measurement', 'email'],
+        email_permission: 'double_opt_in',
+        email_requested_at: Date.parse(CONFIRMED.requestedAt),
+        email_confirmed_at: Date.parse(CONFIRMED.confirmedAt),
+        email_text_version: '2026-01',
+      },
+      { granted: ['measurement', 'email'], email_permission: 'existing_customer' },
+    ]);
+    expect(receipts[1]).not.toHaveProperty('email_confirmed_at');
+  });
+
+  it('is not granted without that: the event and the rest of the choice stand, and the answer says why', async () => {
+    const refusedAt = (path: string) => ({
+      success: true,
+      ungranted: [{ path: `context.emailPermission${path}`, rule: expect.anything() }],
+    });
+    expect(await send('mail-3', both)).toEqual(refusedAt(''));
+    expect(counted).toContain('Refused email_permission');
+    expect(await send('mail-3', both, { ...CUSTOMER, noObjection: false })).toEqual(refusedAt('.noObjection'));
+    expect(await send('mail-3', both, undefined, 'track')).toEqual(refusedAt(''));
+    for (const record of await streamed())
+      expect(record).toMatchObject(
+        record.kind === 'event' ? { purposes: ['measurement'] } : { granted: ['measurement'] },
+      );
+  });
+
+  it('is told of for each message of a batch', async () => {
+    const message = (userId: string, emailPermission?: unknown) => ({
+      type: 'identify',
+      userId,
+      context: { consent: { categoryPreferences: both }, emailPermission },
+    });
+    const body = { batch: [message('mail-4', CUSTOMER), message('mail-5')] };
+    const response = await new Jar().send('POST', '/v1/batch', { body, headers: serverKey() });
+    expect(JSON.parse(response.body ?? '')).toEqual({
+      success: true,
+      ungranted: [{ index: 1, errors: [{ path: 'context.emailPermission', rule: expect.anything() }] }],
+    });
+    await streamed();
+  });
+
+  it('stays granted where a later message repeats it without the permission, and ends where it does not', async () => {
+    await send('mail-6', both, CONFIRMED);
+    await streamed();
+    expect(await send('mail-6', { ...both, profile: true })).toEqual({ success: true });
+    expect(await send('mail-6', both, undefined, 'track')).toEqual({ success: true });
+    expect(await streamed()).toMatchObject([
+      { kind: 'consent', granted: ['measurement', 'profile', 'email'], email_permission: 'double_opt_in' },
+      { kind: 'event' },
+      { kind: 'event', purposes: ['measurement', 'email'] },
+    ]);
+    await send('mail-6', { measurement: true });
+    const [receipt] = await streamed();
+    expect(receipt).toMatchObject({ withdrawn: ['profile', 'email'] });
+    expect(receipt).not.toHaveProperty('email_permission');
+    expect(await send('mail-6', both)).toMatchObject({ ungranted: [{ path: 'context.emailPermission' }] });
+    await streamed();
+  });
+
+  it('says of an import that it is one', async () => {
+    const body = { userId: 'mail-7', context: { consent: { categoryPreferences: both }, emailPermission: CUSTOMER } };
+    await new Jar().send('POST', '/v1/identify', { body, headers: basic(keys.writeKeys.history?.[0]) });
+    expect((await streamed())[0]).toMatchObject({
+      kind: 'consent',
+      method: 'import',
+      email_permission: 'existing_customer',
+    });
+  });
+});
+
 describe('a minor', () => {
   it("is no device any more: a browser's event is dropped and counted, and its device ends", async () => {
     const jar = new Jar();
@@ -575,7 +835,7 @@ describe('a minor', () => {
     expect(JSON.stringify(told)).not.toMatch(/"age"|minor|under_16/);
   });
 
-  it('is no person: of a server neither choice nor event is kept', async () => {
+  it('is no person: of a server neither its choice nor the event is kept, but that everything is withdrawn', async () => {
     for (const [path, body] of [
       ['/v1/identify', { userId: 'customer-9', traits: { birthday: '2020-05-05' } }],
       ['/v1/track', { event: 'Order Completed', userId: 'customer-9', context: { traits: { age_under_16: true } } }],
@@ -588,7 +848,9 @@ describe('a minor', () => {
       expect(response.statusCode).toBe(200);
       expect(counted).toEqual(['Rejected minor']);
     }
-    expect(await streamed()).toEqual([]);
+    const told = await streamed();
+    expect(told).toMatchObject([{ kind: 'consent', granted: [], withdrawn: expect.arrayContaining(['profile']) }, {}]);
+    expect(told[1]).toEqual(told[0]);
   });
 
   it('is dropped from a pixel that says so, although no parameter of it means an age', async () => {

@@ -11,7 +11,7 @@ import { packProfile } from '../../domain/profile-codec.ts';
 import type { RequestItem } from '../../domain/rights.ts';
 import { lakeTables } from '../../domain/tables.ts';
 import { randomId } from '../../lambdas/adapters/hashes.ts';
-import { withLedger } from '../../lambdas/adapters/ledger-reads.ts';
+import { readsWithLedger } from '../../lambdas/adapters/ledger-reads.ts';
 import { ledgerStore } from '../../lambdas/adapters/ledger-store.ts';
 import { linkStore } from '../../lambdas/adapters/link-store.ts';
 import { toParquet } from '../../lambdas/adapters/parquet.ts';
@@ -153,6 +153,10 @@ const receipt = (subject: string, given_at: number) =>
     notice_version: '1',
     given_at,
     expires_at: given_at + 1,
+    controller: 'Lindenblatt Cosmetics',
+    notice_digest: '0'.repeat(64),
+    region: 'eu-central-1',
+    signal_kind: 'own',
   });
 
 describe('open', () => {
@@ -166,7 +170,7 @@ describe('open', () => {
   it('works on an erasure again after the stream, and finishes it after the backups', async () => {
     const { id, ...rest } = await ask(['d.windows']);
     await deps.ledger.save({ ...rest, id, state: 'erased' }, true);
-    expect(await run('open', 23)).toMatchObject({ idle: true });
+    expect(await run('open', 21)).toMatchObject({ idle: true });
     expect(await run('open', 25)).toMatchObject({ requests: `'${id}'` });
     await deps.ledger.save({ ...rest, id, state: 'swept', since: ERASED + 25 * HOUR_MS }, true);
     await deps.ledger.noteMaintenance(ERASED + 200 * HOUR_MS);
@@ -394,7 +398,7 @@ describe('leftovers', () => {
 
 describe('the fold’s look into the ledger', () => {
   it('finds erasure and objection under the hash, where no item names the id any more', async () => {
-    const read = withLedger(deps.read, client, 'consents');
+    const read = readsWithLedger(client, { profiles: 'profiles', consents: 'consents' });
     await deps.ledger.noteErasure(await hashOf('d.l1'), 'x', ERASED);
     await deps.ledger.noteErasure(await hashOf('d.l1'), 'older', ERASED - 1);
     await ledger.noteObjection(await hashOf('d.l2'), ERASED);

@@ -16,6 +16,7 @@ import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
 import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
 import { newPersonId, personIdOf, personIds } from '../../lambdas/collect/person.ts';
+import { receiptTerms } from '../../lambdas/collect/receipt-terms.ts';
 import { collect } from '../../lambdas/collect.ts';
 import { startDynamo } from '../../local/dynamo-server.ts';
 import type { Engine } from '../../local/loopback.ts';
@@ -60,6 +61,7 @@ const depsUnder = (keys: Keys): CollectDeps => ({
   keys,
   links: linkStore(client, 'profiles'),
   receipts: receiptStore(client, 'consents'),
+  terms: receiptTerms(config, REGION, hashes.sha256),
   put: async (records) => {
     told.push(...records.map(({ record }) => record));
     return [];

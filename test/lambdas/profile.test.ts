@@ -5,6 +5,7 @@ import { expiryOf, MAX_PURCHASES, type Profile } from '../../domain/profile.ts';
 import { unpackBought, unpackProfile } from '../../domain/profile-codec.ts';
 import { shortHash } from '../../domain/short-hash.ts';
 import type { EventRecord, StreamRecord } from '../../domain/stream-record.ts';
+import { linkStore } from '../../lambdas/adapters/link-store.ts';
 import { profileStore } from '../../lambdas/adapters/profile-store.ts';
 import { readBatch } from '../../lambdas/kinesis-batch.ts';
 import { type ProfileDeps, profile } from '../../lambdas/profile.ts';
@@ -38,6 +39,7 @@ beforeEach(() => {
     },
     now: () => NOW,
     retentionDays: RETENTION_DAYS,
+    withheld: [],
   };
 });
 
@@ -168,7 +170,8 @@ describe('profile', () => {
       },
     };
     expect(await profile(batchOf([of('a', 2), of('b', 3)]), racing)).toBeUndefined();
-    expect(reads).toEqual(['eventual', 'strong']);
+    // The one in between is the second look at b, which had no profile.
+    expect(reads).toEqual(['eventual', 'strong', 'strong']);
     expect([await views('a'), await views('b')]).toEqual([2, 1]);
     expect((await stored(device('a'))).profile?.v).toBe(2);
   });
@@ -188,17 +191,93 @@ describe('profile', () => {
     expect(await views('b')).toBe(1);
   });
 
-  it('skips events up to a withdrawal and folds those after it', async () => {
-    const times = { received_at: START + 60_000 };
+  it('skips events up to a withdrawal, and those of an old cookie until a receipt grants it again', async () => {
+    const ended = START + 60_000;
+    const again = { N: String(ended + 1000) };
     for (const purpose of ['profile', 'storage', 'measurement'])
-      await putLink(device(purpose), { withdrawn: { M: { [purpose]: { N: String(START + 60_000) } } } });
-    const batch = ['profile', 'storage', 'measurement'].flatMap((name, i) => [
-      of(name, 10 * i, times),
-      of(name, 10 * i + 1, { received_at: START + 60_001 }),
-    ]);
+      await putLink(device(purpose), {
+        withdrawn: { M: { [purpose]: { N: String(ended) } } },
+        ...(purpose === 'profile' && { regranted: { M: { profile: again } } }),
+      });
+    const batch = ['profile', 'storage', 'measurement'].flatMap((name, i) =>
+      [ended, ended + 1, ended + 999, ended + 1000].map((received_at, n) => of(name, 10 * i + n, { received_at })),
+    );
     await profile(batchOf(batch), deps);
-    expect([await views('profile'), await views('storage'), await views('measurement')]).toEqual([1, 1, 2]);
-    expect(counted).toEqual({ 'ProfileSkipped withdrawn': 2 });
+    // Nothing in a profile is made of what is collected for measurement.
+    expect([await views('profile'), await views('storage'), await views('measurement')]).toEqual([1, undefined, 4]);
+    expect(counted).toEqual({ 'ProfileSkipped withdrawn': 7 });
+  });
+
+  it('makes no profile of fields that the plan collects for another purpose', async () => {
+    const fields = { campaign: 'spring', referrer_host: 'a.example', product_id: 'SKU-1' };
+    const whole = of('a', 1, fields);
+    await profile(batchOf([whole, of('b', 2, fields)]), { ...deps, withheld: ['referrer_host'] });
+    const order = orderOf(3, [{ product_id: 'SKU-9', quantity: 1 }], { device_id: device('b') });
+    await profile(batchOf([order], 3), { ...deps, withheld: ['products', 'value'] });
+    expect((await storedProfile('a'))?.lastTouch).toMatchObject({ campaign: 'spring', referrerHost: undefined });
+    const { purchases, totals } = (await storedProfile('b')) as Profile;
+    expect([purchases.size, [...totals.values()].map(({ revenue }) => revenue)]).toEqual([0, [0n]]);
+  });
+
+  it.each(['withdrawn', 'objected'])(
+    'takes a first profile back that was read before and written after the subject had %s',
+    async (what) => {
+      const end = {
+        withdrawn: { withdrawn: { M: { profile: { N: String(START + 60_000) } } } },
+        objected: { objected: { N: String(NOW) } },
+      }[what];
+      const links = linkStore(client, PROFILES);
+      /** As the door does it: noted first, then deleted what is there. */
+      const racing: ProfileDeps = {
+        ...deps,
+        write: async (writes) => {
+          if (writes.some(({ id }) => id === device('a'))) {
+            await putLink(device('a'), end);
+            await links.forgetProfile(device('a'));
+          }
+          return deps.write(writes);
+        },
+      };
+      expect(await profile(batchOf([of('a', 1), of('b', 2)]), racing)).toBeUndefined();
+      expect(await storedProfile('a')).toBeUndefined();
+      expect(await views('b')).toBe(1);
+      expect(counted).toEqual({ [`ProfileSkipped ${what}`]: 1 });
+    },
+  );
+
+  it('takes back the purchases alone where the profile itself had stood and was deleted in between', async () => {
+    const lines = (from: number) =>
+      Array.from({ length: MAX_PURCHASES }, (_, i) => ({ product_id: `SKU-${from + i}`, quantity: 1 }));
+    await profile(batchOf([orderOf(1, lines(0), { device_id: device('a') })], 1), deps);
+    await profile(batchOf([orderOf(2, lines(1000), { device_id: device('a') })], 2), deps);
+    const links = linkStore(client, PROFILES);
+    const racing: ProfileDeps = {
+      ...deps,
+      write: async (writes) => {
+        await putLink(device('a'), { withdrawn: { M: { storage: { N: String(NOW) } } } });
+        await links.forgetProfile(device('a'));
+        return deps.write(writes);
+      },
+    };
+    expect(await profile(batchOf([of('a', 3)], 3), racing)).toBeUndefined();
+    const { profile: left, bought } = await stored(device('a'));
+    expect([left, bought]).toEqual([undefined, undefined]);
+  });
+
+  it('folds of a first batch what came after a withdrawal and a new receipt', async () => {
+    const racing: ProfileDeps = {
+      ...deps,
+      write: async (writes) => {
+        await putLink(device('a'), {
+          withdrawn: { M: { profile: { N: String(START + 60_000) } } },
+          regranted: { M: { profile: { N: String(START + 61_000) } } },
+        });
+        return deps.write(writes);
+      },
+    };
+    const batch = [of('a', 1, { received_at: START }), of('a', 2, { received_at: START + 62_000 })];
+    await profile(batchOf(batch), racing);
+    expect(await views('a')).toBe(1);
   });
 
   it('does not ask a person for storage', async () => {

@@ -67,8 +67,12 @@ describe('every alarm', () => {
         'LandDrops',
         'PlanIsLate',
         'PlanFails',
+        'SegmentFails',
         'PlanTimesOut',
         'LeaseIsHeld',
+        'RightsJobIsLate',
+        'RightsJobFails',
+        'RightsJobTimesOut',
       ].sort(),
     );
   });
@@ -116,6 +120,8 @@ describe('what each one watches', () => {
     ['LeaseIsHeld', 'Paula/prod', 'LeaseHeld', 1],
     ['PlanFails', 'AWS/States', 'ExecutionsFailed', 1],
     ['PlanTimesOut', 'AWS/States', 'ExecutionsTimedOut', 1],
+    ['RightsJobFails', 'AWS/States', 'ExecutionsFailed', 1],
+    ['RightsJobTimesOut', 'AWS/States', 'ExecutionsTimedOut', 1],
     ['ProfileGivesUp', 'AWS/Lambda', 'OnFailureDestinationDeliveredEventCount', 1],
     ['ProfileDrops', 'AWS/Lambda', 'DroppedEventCount', 1],
     ['LandGivesUp', 'AWS/Lambda', 'OnFailureDestinationDeliveredEventCount', 1],
@@ -168,6 +174,20 @@ describe('what each one watches', () => {
       Statistic: 'Sum',
       Period: planEverySeconds,
       EvaluationPeriods: 4,
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+    });
+  });
+
+  it('RightsJobIsLate: no success within three hours, silence included', () => {
+    expect(alarms.get('RightsJobIsLate')).toMatchObject({
+      Namespace: 'AWS/States',
+      MetricName: 'ExecutionsSucceeded',
+      Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: idOf('AWS::StepFunctions::StateMachine', 'RightsJob') } }],
+      Statistic: 'Sum',
+      Period: 3600,
+      EvaluationPeriods: 3,
       Threshold: 1,
       ComparisonOperator: 'LessThanThreshold',
       TreatMissingData: 'breaching',
@@ -256,6 +276,7 @@ describe('the dashboard', () => {
       'profile',
       'land',
       'plan',
+      'rights',
       'decide',
     ]);
     expect(stations.map(({ y }) => y)).toEqual(stations.map(({ y }) => y).sort((a, b) => a - b));

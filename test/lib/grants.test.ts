@@ -43,6 +43,17 @@ describe('the key', () => {
   });
 });
 
+describe('the tables', () => {
+  it.each([
+    ['DoorCollect', ['DeleteItem', 'GetItem', 'UpdateItem'], ['PutItem', 'Query'], 'deletes what a withdrawal ends'],
+    ['DoorDecide', ['BatchGetItem'], ['BatchGetItem', 'GetItem'], 'reads profiles and the ledger, and changes nothing'],
+    ['ProfileFunction', ['BatchGetItem', 'DeleteItem', 'PutItem'], ['BatchGetItem', 'GetItem'], 'writes what it folds'],
+  ])('%s has %j on profiles and %j on consents: it %s', (role, profiles, consents) => {
+    const on = (table: RegExp) => actionsOn(role, table).map((action) => action.replace('dynamodb:', ''));
+    expect([on(/ProfilesTable/), on(/ConsentsTable/)]).toEqual([profiles, consents]);
+  });
+});
+
 describe('the plan', () => {
   const READ = 's3:GetObject';
   const WRITE = ['s3:AbortMultipartUpload', READ, 's3:ListMultipartUploadParts', 's3:PutObject'];

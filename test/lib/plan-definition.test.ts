@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { stageOf } from '../../domain/config.ts';
 import { LEASE_PK } from '../../domain/items.ts';
-import { LEASE_HELD_METRIC } from '../../domain/metrics.ts';
+import { LEASE_HELD_METRIC, SEGMENT_FAILED_METRIC } from '../../domain/metrics.ts';
 import { bindPlaceholders } from '../../domain/placeholders.ts';
 import { buildPlan, LEASE_SECONDS, literalsOf, type Step, unloadPrefix } from '../../domain/plan.ts';
 import { planDefinition } from '../../lib/plan-definition.ts';
@@ -41,12 +41,13 @@ describe('a run', () => {
     expect(calls[0]?.action).toBe('dynamodb:updateItem');
     expect(calls.at(-1)?.action).toBe('dynamodb:deleteItem');
 
-    const done = calls.slice(1, -1).filter(({ action }) => action !== 'aws-sdk:glue:getTable');
+    const done = calls.filter(({ action }) => !/^(dynamodb|aws-sdk:glue):/.test(action));
     const expected = steps.map((step) => {
       if (step.kind === 'publish')
         return {
           segment: step.segment,
           as_of: START,
+          built_at: START,
           prefix: unloadPrefix(step.segment, RUN),
           lifetime_days: step.lifetimeDays,
         };
@@ -112,12 +113,16 @@ describe('the lease', () => {
   it('is waited for while another writer has it', async () => {
     let looks = 0;
     const { calls, status, waited } = await run(steps, ({ action }) => {
-      if (action === 'dynamodb:updateItem' && ++looks <= 3) throw held;
+      if (action === 'dynamodb:updateItem' && looks < 3) {
+        looks += 1;
+        throw held;
+      }
       return {};
     });
     expect(status).toBe('SUCCEEDED');
     expect(waited).toBe(45);
-    expect(calls.filter(({ action }) => action === 'dynamodb:updateItem')).toHaveLength(4);
+    expect(calls.slice(0, 4).map(({ action }) => action)).toEqual(Array(4).fill('dynamodb:updateItem'));
+    expect(calls[4]?.action).not.toBe('dynamodb:updateItem');
   });
 
   it.each([
@@ -155,18 +160,37 @@ describe('the lease', () => {
 });
 
 describe('a step that fails', () => {
-  it.each(steps.map(({ id }, index) => [id, index] as const))(
+  const failing = (step: Step) =>
+    run([step], ({ action }) => {
+      if (action.startsWith('dynamodb') || action.includes('putMetricData')) return {};
+      throw new ServiceError('Some.Error');
+    });
+
+  it.each(steps.flatMap((step) => (step.branch === undefined ? [[step.id, step] as const] : [])))(
     '%s: ends the run and gives the lease back',
-    async (_, index) => {
-      const failing = steps[index] as Step;
-      let seen = 0;
-      const { calls, status, error } = await run([failing], ({ action }) => {
-        if (action.startsWith('dynamodb')) return {};
-        seen += 1;
-        throw new ServiceError('Some.Error');
-      });
-      expect([status, error, seen]).toEqual(['FAILED', 'Some.Error', 1]);
+    async (_, step) => {
+      const { calls, status, error } = await failing(step);
+      expect([status, error]).toEqual(['FAILED', 'Some.Error']);
       expect(calls.at(-1)?.action).toBe('dynamodb:deleteItem');
+    },
+  );
+
+  it.each(steps.flatMap((step) => (step.branch === 'cart_abandoners' ? [[step.id, step] as const] : [])))(
+    '%s: is counted, in total and by its segment, and the run goes on',
+    async (_, step) => {
+      // A publish tells when the segment was built, which a step before it has read.
+      const { calls, status } = await failing(
+        step.kind === 'publish'
+          ? { kind: 'unload', id: 'x', segment: 'x', sql: '', parameters: [], branch: 'cart_abandoners' }
+          : step,
+      );
+      expect(status).toBe('SUCCEEDED');
+      const point = { MetricName: SEGMENT_FAILED_METRIC, Unit: 'Count', Value: 1 };
+      const dimensions = { Dimensions: [{ Name: 'segment', Value: 'cart_abandoners' }] };
+      expect(calls.find(({ action }) => action.includes('putMetricData'))?.parameters).toEqual({
+        Namespace: 'Paula/prod',
+        MetricData: [point, { ...point, ...dimensions }],
+      });
     },
   );
 
@@ -184,6 +208,85 @@ describe('a step that fails', () => {
     expect(definition.length).toBeLessThan(1_000_000);
   });
 });
+
+describe('a segment', () => {
+  const own = steps.filter(({ branch }) => branch === 'buyers_serum_30');
+  const after: Step = { kind: 'statement', id: 'after', sql: 'SELECT 1', parameters: [] };
+  const markAt = (at: string) => ({ Item: { at: { S: at } } });
+  /** Which steps of the segment and the one after it are done, when its mark is at a time and one of them fails. */
+  const doneOf = async (mark: object, fails?: string) => {
+    const { calls, status } = await run([...own, after], ({ action, parameters }) => {
+      if (action === 'dynamodb:getItem') return mark;
+      const sql = String(parameters.QueryString);
+      if (fails !== undefined && (fails === 'publish' ? action === 'lambda:invoke' : sql.startsWith(fails)))
+        throw new ServiceError('Some.Error');
+      return {};
+    });
+    expect(status).toBe('SUCCEEDED');
+    return calls.flatMap(({ action, parameters }) => {
+      if (action === 'lambda:invoke') return `publish ${(parameters.Payload as { built_at: string }).built_at}`;
+      if (action === 'dynamodb:updateItem' && JSON.stringify(parameters.Key).includes('mark#')) return 'mark';
+      if (action.includes('putMetricData')) return 'count';
+      const [, verb] = /^(MERGE INTO \w+|UNLOAD|SELECT 1)/.exec(String(parameters.QueryString)) ?? [];
+      return verb ?? [];
+    });
+  };
+  const [members, difference, history] = ['MERGE INTO segment_members', 'UNLOAD', 'MERGE INTO audience_history'];
+  const onward = (built: string) => [difference, `publish ${built}`, history, 'SELECT 1'];
+  const HOUR_BEFORE = '2026-11-24T10:22:33.120Z';
+  const LESS = '2026-11-24T10:22:33.121Z';
+
+  it('is built where it never was, or as long ago as its refresh says; else its departures alone are published', async () => {
+    expect(await doneOf({})).toEqual([members, 'mark', ...onward(START)]);
+    expect(await doneOf(markAt(HOUR_BEFORE))).toEqual([members, 'mark', ...onward(START)]);
+    expect(await doneOf(markAt(LESS))).toEqual(onward(LESS));
+    // A person goes back to a time before.
+    expect(await doneOf(markAt('2026-12-24T00:00:00.000Z'))).toEqual([members, 'mark', ...onward(START)]);
+  });
+
+  it('that cannot be built goes on with its last good audience, where it has one', async () => {
+    expect(await doneOf(markAt(HOUR_BEFORE), members)).toEqual([members, 'count', ...onward(HOUR_BEFORE)]);
+    expect(await doneOf({}, members)).toEqual([members, 'count', 'SELECT 1']);
+  });
+
+  it('ends where a later step fails, and the plan goes on', async () => {
+    expect(await doneOf(markAt(LESS), difference)).toEqual([difference, 'count', 'SELECT 1']);
+    expect(await doneOf(markAt(LESS), 'publish')).toEqual([difference, `publish ${LESS}`, 'count', 'SELECT 1']);
+    expect(await doneOf(markAt(LESS), history)).toEqual([...onward(LESS).slice(0, 3), 'count', 'SELECT 1']);
+  });
+
+  it('may be the last of the plan, whatever becomes of it', async () => {
+    for (const mark of [{}, markAt(LESS), markAt(HOUR_BEFORE)])
+      for (const fails of [undefined, members, difference, 'publish', history]) {
+        const { status, calls } = await run(own, ({ action, parameters }) => {
+          if (action === 'dynamodb:getItem') return mark;
+          if (
+            fails !== undefined &&
+            (fails === 'publish' ? action === 'lambda:invoke' : String(parameters.QueryString).startsWith(fails))
+          )
+            throw new ServiceError('Some.Error');
+          return {};
+        });
+        expect([status, calls.at(-1)?.action]).toEqual(['SUCCEEDED', 'dynamodb:deleteItem']);
+      }
+  });
+});
+
+it.each([[undefined], ['2026-11-24T11:07:33.120Z'], ['2026-11-01T00:00:00.000Z'], ['2026-12-01T00:00:00.000Z']])(
+  'history is added up since the run before: %s',
+  async (before) => {
+    const own = steps.filter(({ id }) => id === 'profile_days');
+    const { calls } = await run(own, ({ action }) =>
+      action === 'dynamodb:getItem' && before !== undefined ? { Item: { at: { S: before } } } : {},
+    );
+    const [step] = own;
+    if (step?.kind !== 'statement') throw new Error('no statement');
+    const expected = literalsOf(step.parameters, AS_OF, before === undefined ? undefined : new Date(before));
+    expect(calls.flatMap(({ parameters }) => parameters.QueryString ?? [])).toEqual([
+      bindPlaceholders(step.sql, expected),
+    ]);
+  },
+);
 
 describe('add_column', () => {
   const step: Step = {

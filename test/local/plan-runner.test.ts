@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { stageOf } from '../../domain/config.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parseConfig, stageOf } from '../../domain/config.ts';
 import { LEASE_PK } from '../../domain/items.ts';
 import { buildPlan } from '../../domain/plan.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
@@ -18,21 +18,31 @@ import { startDynamo } from '../../local/dynamo-server.ts';
 import { openLake } from '../../local/lake.ts';
 import { createPlanRunner } from '../../local/plan-runner.ts';
 import { startS3 } from '../../local/s3-server.ts';
-import config from '../../paula.config.ts';
+import demo from '../../paula.config.ts';
 import { readSqlTexts } from '../../sql/sql-texts.ts';
-import { AS_OF, at, event } from '../sql/fixture-lake.ts';
+import { AS_OF, at, consent, event } from '../sql/fixture-lake.ts';
 
 const REGION = 'eu-central-1';
 const BUCKET = 'lake';
 const PROFILES = 'profiles';
 const CONTROL = 'control';
+/** One member is enough to leave the house. */
+const config = parseConfig({ ...demo, minimumSegmentSize: 1 });
 const stage = stageOf(config, 'local');
 const tables = lakeTables(config);
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-const plan = buildPlan({ config, stage, bucket: BUCKET, ...readSqlTexts() });
+
+/** The plan's queries, and the two segments that these tests are about. */
+const sqlFolder = mkdtempSync(join(tmpdir(), 'paula-sql-'));
+cpSync(join(import.meta.dirname, '../../sql'), sqlFolder, {
+  recursive: true,
+  filter: (path) => !/segments\/(?!cart_abandoners|buyers_30d)/.test(path),
+});
+afterAll(() => rmSync(sqlFolder, { recursive: true }));
+const plan = buildPlan({ config, stage, bucket: BUCKET, ...readSqlTexts(sqlFolder) });
 
 /** A platform of its own: S3 and DynamoDB that speak their protocols, the lake, and the runner that joins them. */
-async function platform() {
+async function platform(options: { sqlFolder?: string } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'paula-plan-'));
   const s3Server = await startS3(join(folder, 's3'), REGION, BUCKET);
   const dynamoServer = await startDynamo(join(folder, 'dynamo'), REGION, [
@@ -45,6 +55,7 @@ async function platform() {
   const lake = await openLake({ folder, objects: s3Server.objectsFolder, tables });
   const deps = { ...store, ...audienceStore(dynamo, { profiles: PROFILES, control: CONTROL }) };
   const steps: string[] = [];
+  const said: string[] = [];
   let stopAfter: string | undefined;
   const runner = createPlanRunner({
     config,
@@ -55,6 +66,8 @@ async function platform() {
     bucket: BUCKET,
     controlTable: CONTROL,
     publish: (input) => publish(input, deps),
+    sqlFolder: options.sqlFolder ?? sqlFolder,
+    say: (line) => said.push(line),
     onStep({ step, phase }) {
       steps.push(`${step} ${phase}`);
       if (step === stopAfter && phase === 'done') throw new Error('stopped');
@@ -70,6 +83,7 @@ async function platform() {
     lake,
     dynamo,
     steps,
+    said,
     scan,
     stopAfter(step: string | undefined) {
       stopAfter = step;
@@ -140,7 +154,7 @@ describe('a run of the plan', () => {
       'd.quiet': ['cart_abandoners'],
       'd.buyer': ['buyers_30d'],
     });
-    expect(await paula.scan(CONTROL)).toEqual([
+    expect((await paula.scan(CONTROL)).filter((item) => item.pk?.S?.startsWith('audience#'))).toEqual([
       {
         pk: { S: 'audience#buyers_30d' },
         published_until: { S: AS_OF.toISOString() },
@@ -221,6 +235,106 @@ describe('a run of the plan', () => {
     expect(await audiences()).toEqual({ 'd.cart': ['cart_abandoners'] });
     await paula.runner.run(later(1));
     expect(await audiences()).toEqual({ 'd.cart': ['cart_abandoners'], 'd.late': ['cart_abandoners'] });
+  });
+});
+
+describe('a broken segment', () => {
+  const HEADER = [
+    ...['name.de: Kaputt', 'name.en: Broken', 'description.de: Kaputt.', 'description.en: Broken.'],
+    ...['purpose: profile', 'lifetime: 1 day'],
+  ];
+  const segment = (...lines: string[]) => [...HEADER.map((line) => `-- ${line}`), ...lines, ''].join('\n');
+
+  /** A platform with one segment more; the folder's files may change between two runners. */
+  async function withSegment(text: string, work: (own: Platform, folder: string) => Promise<void>): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'paula-sql-'));
+    cpSync(sqlFolder, folder, { recursive: true });
+    writeFileSync(join(folder, 'segments', 'a_broken.sql'), text);
+    const own = await platform({ sqlFolder: folder });
+    try {
+      await work(own, folder);
+    } finally {
+      await own.stop();
+      rmSync(folder, { recursive: true });
+    }
+  }
+  const members = 'SELECT segment_id, profile_id FROM segment_members WHERE left_at IS NULL ORDER BY 1';
+
+  it('that cannot be read is left out, with file, line and what to do', () =>
+    withSegment(segment('SELECT device_id FROM events'), async (own) => {
+      await own.land([added('d.cart')]);
+      expect(await own.runner.run(AS_OF)).toMatchObject({ failed: [] });
+      expect(own.said).toEqual([
+        'left out: sql/segments/a_broken.sql:7: a segment selects one column, profile_id; ' +
+          'profile_events, profile_features have it',
+      ]);
+      expect(await own.lake.rows(members)).toEqual([{ segment_id: 'cart_abandoners', profile_id: 'd.cart' }]);
+    }));
+
+  it('that fails when it runs stops no other, and is counted', () =>
+    withSegment(segment('SELECT profile_id FROM no_such_table'), async (own) => {
+      await own.land([added('d.cart')]);
+      expect(await own.runner.run(AS_OF)).toMatchObject({ failed: ['a_broken'] });
+      expect(own.said.join()).toMatch(/^segment a_broken: a_broken-members: .*no_such_table/);
+      expect(await own.lake.rows(members)).toEqual([{ segment_id: 'cart_abandoners', profile_id: 'd.cart' }]);
+      const audiences = (await own.scan(CONTROL)).flatMap((item) => (item.expires ? [item.pk?.S] : []));
+      expect(audiences).toEqual(['audience#buyers_30d', 'audience#cart_abandoners']);
+    }));
+
+  it('keeps its last good audience, which ages out and still loses who withdraws', () =>
+    withSegment(
+      segment('SELECT profile_id FROM profile_features WHERE CAST(top_product AS bigint) > 0'),
+      async (own) => {
+        await own.land([added('d.stays', { product_id: '1' }), added('d.leaves', { product_id: '2' })]);
+        expect(await own.runner.run(AS_OF)).toMatchObject({ failed: [] });
+        await own.land([
+          // Is no number.
+          added('d.breaks', { product_id: 'p1' }),
+          consent({ receipt_id: 'r1', subject: 'd.leaves', withdrawn: ['profile'], given_at: AS_OF.getTime() }),
+        ]);
+        expect(await own.runner.run(later(1))).toMatchObject({ failed: ['a_broken'] });
+        const left = "SELECT profile_id FROM segment_members WHERE segment_id = 'a_broken' AND left_at IS NULL";
+        expect(await own.lake.rows(left)).toEqual([{ profile_id: 'd.stays' }]);
+        const items = await own.scan(PROFILES);
+        expect(items.flatMap((item) => (item.ids?.SS?.includes('a_broken') ? [item.pk?.S] : []))).toEqual(['d.stays']);
+        const [audience] = (await own.scan(CONTROL)).filter((item) => item.pk?.S === 'audience#a_broken');
+        expect(audience?.expires?.N).toBe(String(AS_OF.getTime() / 1000 + 86_400));
+      },
+    ));
+});
+
+describe('a segment that is not due', () => {
+  it('is not built, but loses who withdraws; its audience lives from when it was built', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'paula-sql-'));
+    cpSync(sqlFolder, folder, { recursive: true });
+    const text = readFileSync(join(folder, 'segments', 'cart_abandoners.sql'), 'utf8');
+    writeFileSync(
+      join(folder, 'segments', 'cart_abandoners.sql'),
+      text.replace('refresh: every run', 'refresh: 1 hour'),
+    );
+    const own = await platform({ sqlFolder: folder });
+    const now = async () =>
+      (await own.lake.rows('SELECT profile_id FROM segment_members WHERE left_at IS NULL ORDER BY 1')).map(
+        (row) => row.profile_id,
+      );
+    try {
+      await own.land([added('d.a'), added('d.b')]);
+      await own.runner.run(AS_OF);
+      expect(await now()).toEqual(['d.a', 'd.b']);
+      await own.land([
+        added('d.c'),
+        consent({ receipt_id: 'r1', subject: 'd.b', withdrawn: ['profile'], given_at: AS_OF.getTime() }),
+      ]);
+      await own.runner.run(later(59));
+      expect(await now()).toEqual(['d.a']);
+      const [audience] = (await own.scan(CONTROL)).filter((item) => item.pk?.S === 'audience#cart_abandoners');
+      expect(audience?.expires?.N).toBe(String(AS_OF.getTime() / 1000 + 7 * 86_400));
+      await own.runner.run(later(60));
+      expect(await now()).toEqual(['d.a', 'd.c']);
+    } finally {
+      await own.stop();
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

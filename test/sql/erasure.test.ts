@@ -12,6 +12,7 @@ import {
   consent,
   erasure,
   event,
+  FEATURES,
   type FixtureLake,
   INGEST,
   link,
@@ -69,24 +70,27 @@ describe('an erasure in the lake', () => {
         serverEvent({ event_id: 'other-person', person_id: 'p.k1.two' }),
         link(),
         link({ device_id: 'd.two', person_id: 'p.k1.two' }),
-        consent({ receipt_id: 'r1' }),
-        consent({ receipt_id: 'r2', subject: 'd.two' }),
+        consent({ receipt_id: 'r1', signal_kind: 'tcf', signal_digest: 'f'.repeat(64), language: 'de' }),
+        consent({ receipt_id: 'r2', subject: 'd.two', signal_kind: 'tcf', signal_digest: 'e'.repeat(64) }),
         consent({ receipt_id: 'r3', given_at: at('2026-11-24T11:30:00') }),
       ]);
-      await lake.run([...INGEST, 'features']);
+      await lake.run([...INGEST, ...FEATURES]);
       // Ingested before the erasure: the statements have to find them, not the door of ingest.
       expect(await column('SELECT event_id FROM events ORDER BY 1')).toHaveLength(5);
       expect(await column("SELECT DISTINCT profile_id FROM features WHERE profile_id = 'p.k1.one'")).toHaveLength(1);
       await lake.land([erasure(hashOf('d.one'), ERASED, SALT), erasure(hashOf('p.k1.one'), ERASED, SALT)]);
       await lake.run(['ingest-erasures']);
-      for (let twice = 0; twice < 2; twice++) await run(/^erase-(events|links|features|consents)$/);
+      for (let twice = 0; twice < 2; twice++) await run(/^erase-(events|links|profile_\w+|features|consents)$/);
 
       expect(await column('SELECT event_id FROM events ORDER BY 1')).toEqual(['new-life', 'other', 'other-person']);
       expect(await column('SELECT device_id FROM links')).toEqual(['d.two']);
-      expect(await column('SELECT DISTINCT profile_id FROM features')).toEqual(['p.k1.two']);
-      expect(await lake.rows('SELECT receipt_id, subject FROM consents ORDER BY 1')).toEqual([
-        { receipt_id: 'r1', subject: `t.${hashOf('d.one')}` },
-        { receipt_id: 'r2', subject: 'd.two' },
+      for (const table of ['features', 'profile_features', 'profile_purposes'])
+        expect(await column(`SELECT DISTINCT profile_id FROM ${table}`)).toEqual(['p.k1.two']);
+      expect(await column('SELECT DISTINCT subject FROM profile_days ORDER BY 1')).toEqual(['d.two', 'p.k1.two']);
+      const proofs = 'SELECT receipt_id, subject, signal_digest, signal_kind, language FROM consents ORDER BY 1';
+      expect(await lake.rows(proofs)).toMatchObject([
+        { receipt_id: 'r1', subject: `t.${hashOf('d.one')}`, signal_digest: null, signal_kind: 'tcf', language: 'de' },
+        { receipt_id: 'r2', subject: 'd.two', signal_digest: 'e'.repeat(64) },
         { receipt_id: 'r3', subject: 'd.one' },
       ]);
     },
@@ -170,14 +174,14 @@ describe('an access request in the lake', () => {
         right({ request_kind: 'access', subject_hash: hashOf('d.one'), salt: SALT, request_id: 'a1' }),
         right({ request_kind: 'access', subject_hash: hashOf('d.two'), salt: SALT, request_id: 'a2' }),
       ]);
-      await lake.run([...INGEST, 'features']);
+      await lake.run([...INGEST, ...FEATURES]);
       expect(await run(/^known-requests$/, AS_OF, ['a1'])).toEqual([{ request_id: 'a1', subjects: '1' }]);
       const found = await run(/^access-events$/, AS_OF, ['a1']);
       expect(found).toMatchObject([
         { request_id: 'a1', event_id: 'mine', occurred_at: String(at('2026-11-24T10:00:00')), category: 'face' },
       ]);
       const features = await run(/^access-features$/, AS_OF, ['a1']);
-      expect(features).toContainEqual({ request_id: 'a1', family: 'category', feature: 'face' });
+      expect(features).toContainEqual({ request_id: 'a1', family: 'category', feature: 'Page Viewed:face' });
       expect(features.map(({ request_id }) => request_id)).not.toContain('a2');
       expect(await run(/^access-events$/, AS_OF, [])).toEqual([]);
     },

@@ -68,8 +68,8 @@ export async function openFixtureLake(
       if (failed !== undefined) throw new Error(`record ${failed} cannot be read`);
     },
 
-    /** Runs steps of the plan by id. */
-    async run(ids: readonly string[], asOf = AS_OF): Promise<void> {
+    /** Runs steps of the plan by id; `builtUpTo` is the mark of those that have one. */
+    async run(ids: readonly string[], asOf = AS_OF, builtUpTo?: Date): Promise<void> {
       const since = new Date(asOf.getTime() - INGEST_WINDOW_DAYS * DAY_MS);
       await lake.refreshLanding(since.toISOString().slice(0, 10));
       for (const id of ids) {
@@ -79,7 +79,7 @@ export async function openFixtureLake(
           const column = table.columns.find(({ name }) => name === step.column);
           if (column) await lake.run(duckDbAddColumnDdl(table, column));
         } else if (step?.kind === 'statement') {
-          await lake.run(bindPlaceholders(step.sql, literalsOf(step.parameters, asOf)));
+          await lake.run(bindPlaceholders(step.sql, literalsOf(step.parameters, asOf, builtUpTo)));
         } else throw new Error(`no statement step "${id}"`);
       }
     },
@@ -92,6 +92,8 @@ export async function openFixtureLake(
     },
 
     rows: lake.rows,
+
+    folder,
 
     /** The same lake and objects after a change of the configuration. */
     async reopen(changed: PaulaConfig): Promise<FixtureLake> {
@@ -110,14 +112,19 @@ export async function openFixtureLake(
 
 export type FixtureLake = {
   land(records: readonly StreamRecord[], from?: number, shard?: string, arrivedAt?: number): Promise<void>;
-  run(ids: readonly string[], asOf?: Date): Promise<void>;
+  run(ids: readonly string[], asOf?: Date, builtUpTo?: Date): Promise<void>;
   unloaded(id: string, asOf?: Date): Promise<Record<string, unknown>[]>;
   rows(sql: string): Promise<Record<string, unknown>[]>;
+  folder: string;
   reopen(changed: PaulaConfig): Promise<FixtureLake>;
   close(): void;
 };
 
-export const VIEWS = ['view-withdrawals', 'view-live_links', 'view-profile_events', 'view-order_lines'];
+export const VIEWS = ['withdrawals', 'live_links', 'profile_events', 'order_lines', 'profile_history'].map(
+  (view) => `view-${view}`,
+);
+/** From events to what segments are made of and gated by. */
+export const FEATURES = ['profile_days', 'profile_subjects', 'features', 'profile_features', 'profile_purposes'];
 export const INGEST = ['ingest-links', 'ingest-consents', 'ingest-erasures', 'ingest-rights', 'ingest-events'];
 
 /** A browser event with consent to everything that the lake needs; `over` changes it. */
@@ -155,6 +162,10 @@ export function consent(over: Partial<ConsentRecord> & Pick<ConsentRecord, 'rece
     notice_version: '2026-11',
     given_at: at('2026-11-24T09:00:00'),
     expires_at: at('2027-11-24T09:00:00'),
+    controller: 'Lindenblatt Cosmetics',
+    notice_digest: '0'.repeat(64),
+    region: 'eu-central-1',
+    signal_kind: 'own',
     ...over,
   };
 }

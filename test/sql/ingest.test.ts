@@ -167,7 +167,10 @@ describe('ingest of events', () => {
       event({ event_id: 'storage', received_at: before, device_id: 'd.four' }),
       serverEvent({ event_id: 'person-before', received_at: before }),
       serverEvent({ event_id: 'person-storage', received_at: before, person_id: 'p.k1.two' }),
+      event({ event_id: 'old-cookie', received_at: after, device_id: 'd.five' }),
       consent({ receipt_id: 'r1', withdrawn: ['measurement'] }),
+      consent({ receipt_id: 'r1b', granted: ['storage', 'measurement'], given_at: after }),
+      consent({ receipt_id: 'r6', subject: 'd.five', withdrawn: ['measurement'] }),
       consent({ receipt_id: 'r2', subject: 'd.three', withdrawn: ['profile'] }),
       consent({ receipt_id: 'r3', subject: 'd.four', withdrawn: ['storage'] }),
       consent({ receipt_id: 'r4', subject: 'p.k1.one', withdrawn: ['measurement'] }),
@@ -218,6 +221,33 @@ describe('ingest of links, consents and erasures', () => {
       expect(await lake.rows(`SELECT count(*) AS n FROM ${table}`)).toEqual([{ n: '1' }]);
     expect(await lake.rows('SELECT granted, withdrawn, given_at, prior_receipt_id FROM consents')).toEqual([
       { granted: ['storage'], withdrawn: [], given_at: '2026-11-24 09:00:00', prior_receipt_id: null },
+    ]);
+  });
+
+  it('keeps every field of a receipt', async () => {
+    const full = consent({
+      receipt_id: 'r1',
+      granted: ['email'],
+      withdrawn: ['storage'],
+      prior_receipt_id: 'r0',
+      language: 'de',
+      legal_basis: 'email=consent',
+      signal_kind: 'tcf',
+      signal_digest: 'f'.repeat(64),
+      signal_updated_at: at('2026-11-24T08:00:00'),
+      email_permission: 'double_opt_in',
+      email_requested_at: at('2026-11-24T08:10:00'),
+      email_confirmed_at: at('2026-11-24T08:20:00'),
+      email_text_version: '2026-11',
+    });
+    await lake.land([full]);
+    await lake.run(INGEST);
+    const { kind: _, ...fields } = full;
+    const time = (ms: unknown) => new Date(Number(ms)).toISOString().slice(0, 19).replace('T', ' ');
+    expect(await lake.rows('SELECT * FROM consents')).toEqual([
+      Object.fromEntries(
+        Object.entries(fields).map(([name, value]) => [name, name.endsWith('_at') ? time(value) : value]),
+      ),
     ]);
   });
 

@@ -1,0 +1,9 @@
+-- name.de: Ähnlich wie Käufer der letzten 30 Tage
+-- name.en: Like the buyers of the last 30 days
+-- description.de: Verhält sich auf unseren Seiten wie Menschen, die kürzlich bestellt haben, und hat selbst nicht bestellt.
+-- description.en: Behaves on our sites like people who ordered lately, without having ordered.
+-- seed: buyers_30d
+-- share: 5 %
+-- purpose: profile
+-- defined.events: Order Completed, Order Refunded, Order Cancelled
+-- lifetime: 30 days
