@@ -86,7 +86,10 @@ async function proveDeployed(report: Report, work: string): Promise<void> {
             ...unmetCalls({
               erase: stage.functionNames.erase,
               profile: stage.functionNames.profile,
+              decide: stage.functionNames.decide,
+              publish: stage.functionNames.publish,
               bucket: stage.bucketName,
+              profiles: stage.tableNames.profiles,
               consents: stage.tableNames.consents,
               region: ministack.region,
             }),

@@ -14,7 +14,7 @@ export async function proveSmoke(report: Report, { call }: AwsCalls, stage: Depl
   const { SecretString } = await call('secretsmanager', 'get_secret_value', { SecretId: stage.secretArn });
   const [key] = (JSON.parse(SecretString) as Keys).writeKeys[SOURCE] ?? [];
   const { url, host } = stage.door;
-  const args = [join(import.meta.dirname, 'smoke.ts'), '--url', url, '--host', host, '--key', String(key)];
+  const args = [join(import.meta.dirname, 'smoke.ts'), '--url', url, '--host', host, `--key=${key}`];
   const { status, lines } = await run(args);
   const held = lines.filter((line) => line.startsWith('ok')).length;
   if (status === 0) report.ok('npm run smoke against the deployed stage', `${held} checks held`);

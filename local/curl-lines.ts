@@ -8,6 +8,9 @@ export type CurlLine = { what: string; command: string };
 /** A product of the demo brand; nothing depends on it. */
 const PRODUCT = 'serum-30';
 
+/** Curl's own name is a robot's, and robots are in no audience. */
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
+
 /**
  * The story of one browser in a handful of curl lines, in order. They name `localhost`, for which curl keeps Secure
  * cookies, and a cookie jar file.
@@ -21,7 +24,7 @@ export function curlLines(config: PaulaConfig, keys: Keys, url: string, jar: str
 
   const query = (parameters: Record<string, string>) => new URLSearchParams(parameters).toString();
   const pixel = (parameters: Record<string, string>) => `'${url}${config.pixelPath}?${query(parameters)}'`;
-  const jarred = `curl -s -b '${jar}' -c '${jar}'`;
+  const jarred = `curl -s -A '${AGENT}' -b '${jar}' -c '${jar}'`;
   const json = "-H 'Content-Type: application/json'";
   const advert = { c: 'autumn', pl: 'top', cr: 'banner-1', p: PRODUCT };
   const purposes = JSON.stringify({ purposes: Object.fromEntries(PURPOSES.map((purpose) => [purpose, true])) });

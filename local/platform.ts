@@ -190,20 +190,6 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     };
     const pollers = new Map<ConsumerName, Poller>();
     const mappings = consumers(stage);
-    for (const consumer of Object.values(mappings)) {
-      const poller = await startPoller(consumer, {
-        kinesis: clients.kinesis(),
-        stream: { name: STREAM, arn: kinesis.streamArn },
-        region,
-        checkpoint: (shardId) => fileCheckpoint(at('checkpoints'), consumer.name, shardId),
-        invoke: (records) => feed(consumer.name, records),
-        discard: keep(consumer.name),
-        beforeCheckpoint: () => passFaultPoint(`${consumer.name}.checkpoint`),
-        onFault: report(`${consumer.name} poller`),
-      });
-      pollers.set(consumer.name, poller);
-      ends.push(() => poller.stop());
-    }
 
     const planEnd = buildPlan({ config, stage, bucket: BUCKET, ...soundSegments(readSqlTexts(), config) }).at(-1)?.id;
     const shared = {
@@ -239,6 +225,21 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     };
     const schedule = startSchedule(options.planEvery ?? stage.planEverySeconds, runPlan, report('plan'));
     ends.push(() => schedule.stop());
+    // Last, since what was left in the stream is read at once: the door is known when it is.
+    for (const consumer of Object.values(mappings)) {
+      const poller = await startPoller(consumer, {
+        kinesis: clients.kinesis(),
+        stream: { name: STREAM, arn: kinesis.streamArn },
+        region,
+        checkpoint: (shardId) => fileCheckpoint(at('checkpoints'), consumer.name, shardId),
+        invoke: (records) => feed(consumer.name, records),
+        discard: keep(consumer.name),
+        beforeCheckpoint: () => passFaultPoint(`${consumer.name}.checkpoint`),
+        onFault: report(`${consumer.name} poller`),
+      });
+      pollers.set(consumer.name, poller);
+      ends.push(() => poller.stop());
+    }
 
     /** When a function that writes the stream was last done: what it put there came before. */
     let lastCollect = 0;

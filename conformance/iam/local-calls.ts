@@ -79,7 +79,10 @@ export async function localCalls(
       ...unmetCalls({
         erase: 'erase',
         profile: 'profile',
+        decide: 'decide',
+        publish: 'publish',
         bucket: LOCAL_IDS.LakeBucket,
+        profiles: LOCAL_IDS.ProfilesTable,
         consents: LOCAL_IDS.ConsentsTable,
         region,
       }),

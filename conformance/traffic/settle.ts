@@ -3,7 +3,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { SK } from '../../domain/items.ts';
 import { unpackProfile } from '../../domain/profile-codec.ts';
-import { opens } from '../../domain/purposes.ts';
+import { opens, type Purpose } from '../../domain/purposes.ts';
 import { cutHash } from '../../domain/short-hash.ts';
 import { decodeStreamRecord, profileOf, type StreamRecord } from '../../domain/stream-record.ts';
 import type { Stores } from './stores.ts';
@@ -38,29 +38,43 @@ async function until(look: () => Promise<readonly string[]>): Promise<void> {
 }
 
 async function unfolded(records: readonly Streamed[], stores: Stores): Promise<string[]> {
-  const rings = await eventRings(stores);
-  const missing = foldable(records).filter(({ profile, event }) => !rings.get(profile)?.has(cutHash(event)));
+  const { rings, ended } = await eventRings(stores);
+  const missing = foldable(records).filter(
+    ({ profile, event, receivedAt }) =>
+      !rings.get(profile)?.has(cutHash(event)) && receivedAt > (ended.get(profile) ?? Number.NEGATIVE_INFINITY),
+  );
   return missing.length === 0 ? [] : [`${missing.length} events are not in their profiles`];
 }
 
-function foldable(records: readonly Streamed[]): { profile: string; event: string }[] {
+function foldable(records: readonly Streamed[]): { profile: string; event: string; receivedAt: number }[] {
   return records.flatMap(({ text }) => {
     const record = decodeStreamRecord(text);
     if (record.kind !== 'event') return [];
     const profile = profileOf(record);
     const channel = record.person_id === undefined ? 'browser' : 'server';
-    return profile !== undefined && opens(record.purposes, channel).fold ? [{ profile, event: record.event_id }] : [];
+    return profile !== undefined && opens(record.purposes, channel).fold
+      ? [{ profile, event: record.event_id, receivedAt: record.received_at }]
+      : [];
   });
 }
 
-/** The hashes of the events that each profile remembers. */
-async function eventRings({ dynamodb, tables }: Stores): Promise<Map<string, ReadonlySet<number>>> {
+/** The purposes without which nothing is folded: their withdrawal takes the folded profile away. */
+const FOLDING: readonly Purpose[] = ['storage', 'profile'];
+
+type Rings = { rings: Map<string, ReadonlySet<number>>; ended: Map<string, number> };
+
+/** The hashes of the events that each profile remembers, and up to when a withdrawal has ended it (milliseconds). */
+async function eventRings({ dynamodb, tables }: Stores): Promise<Rings> {
   const rings = new Map<string, ReadonlySet<number>>();
+  const ended = new Map<string, number>();
   const scan = { TableName: tables.profiles, ConsistentRead: true };
   for await (const { Items = [] } of paginateScan({ client: dynamodb }, scan))
-    for (const { pk, sk, b } of Items)
+    for (const { pk, sk, b, withdrawn } of Items) {
       if (sk?.S === SK.profile && b?.B) rings.set(pk?.S ?? '', new Set(unpackProfile(b.B).events));
-  return rings;
+      const times = FOLDING.map((purpose) => Number(withdrawn?.M?.[purpose]?.N ?? Number.NEGATIVE_INFINITY));
+      if (sk?.S === SK.link) ended.set(pk?.S ?? '', Math.max(...times));
+    }
+  return { rings, ended };
 }
 
 /** Where the rows of each kind of record land. */

@@ -34,6 +34,7 @@ export function parsed(browser: Jar): RunCurl {
         if (word === '-X') method = value;
         else if (word === '-d') body = value;
         else if (word === '-u') headers.authorization = `Basic ${Buffer.from(value).toString('base64')}`;
+        else if (word === '-A') headers['user-agent'] = value;
         else if (word === '-b') withJar = true;
         else if (word === '-H')
           headers[value.slice(0, value.indexOf(':'))] = value.slice(value.indexOf(':') + 1).trim();
