@@ -82,6 +82,8 @@ describe('a replay of the ledger over restored tables', () => {
   });
 
   it('refuses a ledger of another stage, and a file that is none', async () => {
+    // Whichever test comes first: the tables have this stage's salt.
+    await replayLedger([erased('d.back')], client, TABLES);
     await expect(replayLedger([{ ...erased('d.x'), salt: 'another' }], client, TABLES)).rejects.toThrow('another salt');
     await expect(replayLedger([erased('d.x'), { ...erased('d.y'), salt: 'b' }], client, TABLES)).rejects.toThrow(
       'more than one salt',
