@@ -90,6 +90,7 @@ function receipt(row: Row, run: StoryRun): Row {
     ...row,
     given_at: moment(given, run),
     expires_at: `${Number(row.expires_at) - given} ms after it was given`,
+    ttl: `${Number(row.ttl) - Math.floor(Number(row.expires_at) / 1000)} s after it expired`,
   };
 }
 
