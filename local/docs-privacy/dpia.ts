@@ -18,7 +18,7 @@ const RISKS: readonly (readonly [risk: string, measure: string, shown: string])[
   [
     'Two people who share a browser are merged',
     'another person’s sign-in begins a new device; two persons are never merged',
-    'test/lambdas/collect.test.ts',
+    'test/lambdas/identify.test.ts',
   ],
   [
     'Health or origin is inferred from products',

@@ -1,111 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetRecordsCommand, GetShardIteratorCommand, KinesisClient } from '@aws-sdk/client-kinesis';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { describe, expect, it } from '@jest/globals';
 import { BARE, type WrittenString, writeTcString, writeVendorSegment } from '../../conformance/tcf/written-strings.ts';
 import { defineConfig } from '../../domain/config.ts';
-import { completeKeys } from '../../domain/keys.ts';
 import type { Purpose } from '../../domain/purposes.ts';
-import { decodeStreamRecord, type StreamRecord } from '../../domain/stream-record.ts';
 import { compileTrackingPlan } from '../../domain/tracking-plan.ts';
-import { eventStream } from '../../lambdas/adapters/event-stream.ts';
 import { hashes, randomId } from '../../lambdas/adapters/hashes.ts';
-import { verifyIdentityToken } from '../../lambdas/adapters/identity-token.ts';
-import { randomKey } from '../../lambdas/adapters/keys-document.ts';
-import { linkStore } from '../../lambdas/adapters/link-store.ts';
-import { receiptStore } from '../../lambdas/adapters/receipt-store.ts';
-import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
-import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
-import type { CollectDeps } from '../../lambdas/collect/deps.ts';
-import { receiptTerms } from '../../lambdas/collect/receipt-terms.ts';
-import { collect } from '../../lambdas/collect.ts';
-import type { Response } from '../../lambdas/http.ts';
-import { startDynamo } from '../../local/dynamo-server.ts';
-import { startKinesis } from '../../local/kinesis-server.ts';
-import type { Engine } from '../../local/loopback.ts';
 import demo from '../../paula.config.ts';
+import { Browser, doorUnderTest, ORIGIN, type Sent } from './door-under-test.ts';
 
-const REGION = 'eu-central-1';
-const ORIGIN = 'https://www.lindenblatt.example';
 const VENDOR = 61;
 const DAY_MS = 86_400_000;
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 const config = defineConfig({
   ...demo,
   tcf: { vendorId: VENDOR, registration: { purposes: [1, 3, 4, 7], legIntPurposes: [], flexiblePurposes: [] } },
 });
-const plan = compileTrackingPlan(config);
-const keys = completeKeys({}, config, randomKey);
-const folder = mkdtempSync(join(tmpdir(), 'paula-signal-'));
 
-let engines: Engine[];
-let dynamo: DynamoDBClient;
-let kinesis: KinesisClient;
-let deps: CollectDeps;
-let counted: string[] = [];
-let reads = 0;
-let iterator: string | undefined;
-
-beforeAll(async () => {
-  const tables = [
-    { name: 'profiles', sk: true },
-    { name: 'consents', sk: true },
-  ];
-  const tableEngine = await startDynamo(join(folder, 'dynamo'), REGION, tables);
-  const streamEngine = await startKinesis(join(folder, 'kinesis'), REGION, { name: 'events', shards: 1 });
-  engines = [tableEngine, streamEngine];
-  dynamo = new DynamoDBClient({ endpoint: tableEngine.endpoint, region: REGION, credentials });
-  kinesis = new KinesisClient({
-    endpoint: streamEngine.endpoint,
-    region: REGION,
-    credentials,
-    requestHandler: new NodeHttpHandler(),
-  });
-  const links = linkStore(dynamo, 'profiles');
-  deps = {
-    ...hashes,
-    plan,
-    admission: admissionDeps(plan, keys, hashes.hmac, userAgentReader()),
-    keys,
-    links: {
-      ...links,
-      read: (ids) => {
-        reads++;
-        return links.read(ids);
-      },
-    },
-    receipts: receiptStore(dynamo, 'consents'),
-    terms: receiptTerms(config, REGION, hashes.sha256),
-    put: eventStream(kinesis, 'events'),
-    randomId,
-    country: () => 'DE',
-    verifyIdentity: (token, site, now) => verifyIdentityToken(token, site, now, keys),
-    count: (metric, dimension) => counted.push(`${metric} ${dimension}`),
-  };
-  const start = { StreamName: 'events', ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' as const };
-  iterator = (await kinesis.send(new GetShardIteratorCommand(start))).ShardIterator;
-});
-
-beforeEach(async () => {
-  await streamed();
-});
-
-afterAll(async () => {
-  dynamo.destroy();
-  kinesis.destroy();
-  for (const engine of engines) await engine.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** What reached the stream since the last call. */
-async function streamed(): Promise<StreamRecord[]> {
-  const { Records, NextShardIterator } = await kinesis.send(new GetRecordsCommand({ ShardIterator: iterator }));
-  iterator = NextShardIterator;
-  return (Records ?? []).map(({ Data }) => decodeStreamRecord(Buffer.from(Data ?? []).toString('utf8')));
-}
+const door = doorUnderTest(config);
 
 /** A string in which the person says yes to these purposes of the framework, last changed so many days ago. */
 function tcString(purposeConsents: readonly number[], daysAgo = 0, changes: Partial<WrittenString> = {}): string {
@@ -126,49 +35,17 @@ const NOW = Date.now() - (Date.now() % DAY_MS);
 const ALL = [1, 3, 4, 7];
 const ALL_PURPOSES: Purpose[] = ['storage', 'measurement', 'profile', 'personalisation', 'activation'];
 
-let requests = 0;
-
-/** A browser with a jar for its cookies. */
-class Jar {
-  readonly cookies = new Map<string, string>();
-  at: number;
+/** A browser whose clock the test holds. */
+class Jar extends Browser {
+  at = NOW + 1000;
 
   constructor(at = NOW + 1000) {
+    super(door);
     this.at = at;
   }
 
-  get device(): string {
-    return `d.${hashes.sha256(this.cookies.get('paula_id') ?? '')}`;
-  }
-
-  async send(
-    method: string,
-    path: string,
-    { query = '', headers = {}, body = '' }: { query?: string; headers?: Record<string, string>; body?: string } = {},
-  ): Promise<Response> {
-    counted = [];
-    reads = 0;
-    const response = await collect(
-      {
-        method,
-        path,
-        query,
-        headers,
-        cookies: [...this.cookies].map(([name, value]) => `${name}=${value}`),
-        body,
-        sourceIp: '203.0.113.9',
-        userAgent: undefined,
-        requestId: `request-${requests++}`,
-        receivedAt: this.at++,
-      },
-      deps,
-    );
-    for (const cookie of response.cookies ?? []) {
-      const [name = '', value = ''] = (cookie.split(';')[0] ?? '').split('=');
-      if (cookie.includes('Max-Age=0')) this.cookies.delete(name);
-      else this.cookies.set(name, value);
-    }
-    return response;
+  override send(method: string, path: string, options: Sent = {}) {
+    return super.send(method, path, { at: this.at++, ...options });
   }
 
   sees(gdpr_consent: string, options: { site?: string; headers?: Record<string, string>; e?: string } = {}) {
@@ -178,7 +55,7 @@ class Jar {
 
   chooses(...granted: Purpose[]) {
     const purposes = Object.fromEntries(granted.map((purpose) => [purpose, true]));
-    return this.send('PUT', '/v1/consent', { headers: { origin: ORIGIN }, body: JSON.stringify({ purposes }) });
+    return this.send('PUT', '/v1/consent', { headers: { origin: ORIGIN }, body: { purposes } });
   }
 }
 
@@ -188,7 +65,7 @@ describe('a TC string that grants', () => {
     const text = tcString(ALL, 3);
     const response = await jar.sees(text);
     expect(response.cookies).toEqual([expect.stringMatching(/^paula_id=[\w-]{22}; Max-Age=34128000; Path=\/; Secure/)]);
-    const records = await streamed();
+    const records = await door.streamed();
     expect(records).toMatchObject([
       {
         kind: 'consent',
@@ -205,19 +82,19 @@ describe('a TC string that grants', () => {
       { kind: 'event', device_id: jar.device, purposes: ALL_PURPOSES, basis: 'consent' },
     ]);
     expect(JSON.stringify(records)).not.toContain(text);
-    expect(await deps.receipts.recent(jar.device)).toMatchObject([{ method: 'tcf', granted: ALL_PURPOSES }]);
+    expect(await door.deps.receipts.recent(jar.device)).toMatchObject([{ method: 'tcf', granted: ALL_PURPOSES }]);
   });
 
   it('is judged at each impression and recorded once', async () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL));
-    await streamed();
+    await door.streamed();
     for (let i = 0; i < 3; i++) expect((await jar.sees(tcString(ALL))).cookies).toBeUndefined();
-    expect(reads).toBe(1);
-    expect((await streamed()).map(({ kind }) => kind)).toEqual(['event', 'event', 'event']);
+    expect(door.linkReads).toBe(1);
+    expect((await door.streamed()).map(({ kind }) => kind)).toEqual(['event', 'event', 'event']);
     await jar.send('GET', '/p.gif', { query: 'e=impression&site=portal' });
-    expect(reads).toBe(0);
-    expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+    expect(door.linkReads).toBe(0);
+    expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
   });
 
   it('goes with the click, too', async () => {
@@ -227,19 +104,19 @@ describe('a TC string that grants', () => {
     const response = await jar.send('GET', '/click', { query });
     expect(response).toMatchObject({ statusCode: 302, cookies: [expect.stringContaining('paula_id=')] });
     expect(response.headers?.location).toBe('https://www.lindenblatt.example/serum');
-    expect(await streamed()).toMatchObject([{ kind: 'consent' }, { event: 'Ad Clicked', device_id: jar.device }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'consent' }, { event: 'Ad Clicked', device_id: jar.device }]);
   });
 
   it('begins no device for an event that needs none, is refused or is a minor’s', async () => {
     expect((await new Jar().sees(tcString([1]))).cookies).toBeUndefined();
-    expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+    expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
     expect((await new Jar().sees(tcString(ALL), { e: 'nothing' })).cookies).toBeUndefined();
-    expect(await streamed()).toMatchObject([{ kind: 'rejected' }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'rejected' }]);
     const minor = await new Jar().send('GET', '/p.gif', {
       query: `e=impression&site=portal&age=12&gdpr_consent=${tcString(ALL)}`,
     });
     expect(minor.cookies).toBeUndefined();
-    expect(await streamed()).toEqual([]);
+    expect(await door.streamed()).toEqual([]);
   });
 
   it('begins a device of its own where the presented id is none that the door has begun', async () => {
@@ -248,7 +125,7 @@ describe('a TC string that grants', () => {
     jar.cookies.set('paula_id', foreign);
     expect((await jar.sees(tcString(ALL))).cookies).toHaveLength(1);
     expect(jar.cookies.get('paula_id')).not.toBe(foreign);
-    expect(JSON.stringify(await streamed())).not.toContain(hashes.sha256(foreign));
+    expect(JSON.stringify(await door.streamed())).not.toContain(hashes.sha256(foreign));
   });
 
   it('adds to an own choice what that does not give, under a receipt of its own', async () => {
@@ -256,47 +133,49 @@ describe('a TC string that grants', () => {
     await jar.chooses('storage', 'measurement', 'identity_merge');
     jar.at = NOW;
     const { device } = jar;
-    await streamed();
+    await door.streamed();
     await jar.sees(tcString([1, 7], 1));
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { kind: 'event', device_id: device, purposes: ['storage', 'measurement', 'identity_merge'] },
     ]);
     await jar.sees(tcString([1, 3, 7], 1));
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { kind: 'consent', method: 'tcf', granted: ['storage', 'measurement', 'profile'], withdrawn: [] },
       { kind: 'event', purposes: ['storage', 'measurement', 'profile', 'identity_merge'] },
     ]);
     await jar.chooses('storage', 'measurement', 'identity_merge');
-    expect(await streamed()).toMatchObject([{ kind: 'consent', method: 'browser', withdrawn: ['profile'] }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'consent', method: 'browser', withdrawn: ['profile'] }]);
     await jar.sees(tcString([1, 3, 7], 1));
-    expect(await streamed()).toMatchObject([{ kind: 'event', purposes: ['storage', 'measurement', 'identity_merge'] }]);
+    expect(await door.streamed()).toMatchObject([
+      { kind: 'event', purposes: ['storage', 'measurement', 'identity_merge'] },
+    ]);
   });
 
   it('leaves a device to a later own choice, which takes back what it does not name', async () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL));
     const { device } = jar;
-    await streamed();
+    await door.streamed();
     expect((await jar.chooses('storage', 'measurement')).cookies).toHaveLength(1);
     expect(jar.device).toBe(device);
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { subject: device, method: 'browser', withdrawn: ['profile', 'personalisation', 'activation'] },
     ]);
     await jar.sees(tcString(ALL));
-    expect(await streamed()).toMatchObject([{ kind: 'event', purposes: ['storage', 'measurement'] }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'event', purposes: ['storage', 'measurement'] }]);
   });
 
   it('does not come to a browser that refused storage later, also where an id has come since', async () => {
     const jar = new Jar();
     await jar.chooses('measurement');
     expect((await jar.sees(tcString(ALL, 1))).cookies).toBeUndefined();
-    expect(counted).toEqual(['ConsentSignal own_choice']);
+    expect(door.counted).toEqual(['ConsentSignal own_choice']);
     jar.at = NOW + 3 * DAY_MS;
     await jar.sees(tcString(ALL, -2));
     expect(jar.cookies.has('paula_id')).toBe(true);
-    await streamed();
+    await door.streamed();
     await jar.sees(tcString(ALL, 1));
-    expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+    expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
   });
 });
 
@@ -305,15 +184,15 @@ describe('a TC string that no longer grants', () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL, 1));
     const { device } = jar;
-    await streamed();
+    await door.streamed();
     const response = await jar.sees(tcString([3, 4, 7]));
     expect(response.cookies).toEqual([expect.stringMatching(/^paula_id=; Max-Age=0/)]);
-    expect(counted).toContain('ConsentSignal purpose_refused');
-    expect(await streamed()).toMatchObject([
+    expect(door.counted).toContain('ConsentSignal purpose_refused');
+    expect(await door.streamed()).toMatchObject([
       { kind: 'consent', subject: device, method: 'tcf', granted: [], withdrawn: ALL_PURPOSES },
       { kind: 'event', basis: 'anonymous' },
     ]);
-    const link = (await deps.links.read([device])).get(device);
+    const link = (await door.deps.links.read([device])).get(device);
     expect(Object.keys(link?.withdrawn ?? {}).sort()).toEqual([...ALL_PURPOSES].sort());
   });
 
@@ -321,21 +200,23 @@ describe('a TC string that no longer grants', () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL, 2));
     const { device } = jar;
-    await streamed();
+    await door.streamed();
     await jar.sees(tcString([1, 7], 1));
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { kind: 'consent', subject: device, withdrawn: ['profile', 'personalisation', 'activation'] },
       { kind: 'event', device_id: device, purposes: ['storage', 'measurement'] },
     ]);
     await jar.sees(tcString(ALL, 2));
-    expect(await streamed()).toMatchObject([{ kind: 'event', purposes: ['storage', 'measurement'] }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'event', purposes: ['storage', 'measurement'] }]);
     jar.at += 2 * DAY_MS;
     await jar.sees(tcString(ALL, -1));
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { kind: 'consent', granted: ALL_PURPOSES },
       { kind: 'event', purposes: ALL_PURPOSES },
     ]);
-    expect((await deps.links.read([device])).get(device)?.regranted).toMatchObject({ profile: expect.any(Number) });
+    expect((await door.deps.links.read([device])).get(device)?.regranted).toMatchObject({
+      profile: expect.any(Number),
+    });
   });
 
   it('counts as newer where it is another one of the same day', async () => {
@@ -359,9 +240,9 @@ describe('a TC string that no longer grants', () => {
   ])('is no withdrawal where it is %s: nothing is granted, nothing recorded', async (_, text) => {
     const jar = new Jar();
     await jar.sees(tcString(ALL, 1));
-    await streamed();
+    await door.streamed();
     expect((await jar.sees(text())).cookies).toBeUndefined();
-    expect(await streamed()).toMatchObject([{ kind: 'event', basis: 'anonymous' }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'event', basis: 'anonymous' }]);
     expect(jar.cookies.has('paula_id')).toBe(true);
   });
 
@@ -369,13 +250,16 @@ describe('a TC string that no longer grants', () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL, 1));
     await jar.sees(tcString([1, 4, 7], 1), { site: 'shop', e: 'view' });
-    await streamed();
+    await door.streamed();
     expect((await jar.sees(tcString([]), { site: 'shop', e: 'view' })).cookies).toBeUndefined();
-    expect(await streamed()).toMatchObject([{ kind: 'consent', granted: [], withdrawn: [] }, { basis: 'anonymous' }]);
+    expect(await door.streamed()).toMatchObject([
+      { kind: 'consent', granted: [], withdrawn: [] },
+      { basis: 'anonymous' },
+    ]);
     await jar.sees(tcString([]), { site: 'shop', e: 'view' });
-    expect(await streamed()).toMatchObject([{ kind: 'event', basis: 'anonymous' }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'event', basis: 'anonymous' }]);
     await jar.sees(tcString(ALL, 1));
-    expect(await streamed()).toMatchObject([{ kind: 'event', purposes: ALL_PURPOSES }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'event', purposes: ALL_PURPOSES }]);
     await jar.sees(tcString([]));
     expect(jar.cookies.has('paula_id')).toBe(false);
   });
@@ -383,14 +267,14 @@ describe('a TC string that no longer grants', () => {
   it('is recorded by the next impression where the stream did not take it', async () => {
     const jar = new Jar();
     await jar.sees(tcString(ALL, 1));
-    await streamed();
-    const whole = deps;
-    deps = { ...deps, put: async (records) => records.map((_, i) => i) };
+    await door.streamed();
+    const whole = door.deps;
+    door.deps = { ...door.deps, put: async (records) => records.map((_, i) => i) };
     expect((await jar.sees(tcString([]))).cookies).toBeUndefined();
-    expect(counted).toContain('StreamFailed pixel');
-    deps = whole;
+    expect(door.counted).toContain('StreamFailed pixel');
+    door.deps = whole;
     await jar.sees(tcString([]));
-    expect(await streamed()).toMatchObject([{ kind: 'consent', withdrawn: ALL_PURPOSES }, { kind: 'event' }]);
+    expect(await door.streamed()).toMatchObject([{ kind: 'consent', withdrawn: ALL_PURPOSES }, { kind: 'event' }]);
     expect(jar.cookies.has('paula_id')).toBe(false);
   });
 
@@ -401,13 +285,13 @@ describe('a TC string that no longer grants', () => {
     const { device } = jar;
     await jar.sees(tcString([]));
     jar.cookies.set('paula_id', id);
-    await streamed();
+    await door.streamed();
     expect((await jar.sees(tcString(ALL))).cookies).toBeUndefined();
-    expect(counted).toEqual(['ConsentSignal withdrawn']);
+    expect(door.counted).toEqual(['ConsentSignal withdrawn']);
     jar.at += 2 * DAY_MS;
     await jar.sees(tcString(ALL, -1));
     expect(jar.device).not.toBe(device);
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { basis: 'anonymous' },
       { subject: jar.device },
       { device_id: jar.device },
@@ -421,13 +305,13 @@ describe('a browser that objects automatically', () => {
     async (headers) => {
       const jar = new Jar();
       expect((await jar.sees(tcString(ALL), { headers })).cookies).toBeUndefined();
-      expect(counted).toEqual(['ConsentSignal automated_objection']);
-      expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+      expect(door.counted).toEqual(['ConsentSignal automated_objection']);
+      expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
       await jar.sees(tcString(ALL));
-      await streamed();
+      await door.streamed();
       await jar.sees(tcString([]), { headers });
-      expect(reads).toBe(0);
-      expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+      expect(door.linkReads).toBe(0);
+      expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
       expect(jar.cookies.has('paula_id')).toBe(true);
     },
   );
@@ -435,13 +319,13 @@ describe('a browser that objects automatically', () => {
   it('keeps its own opt-in without activation, on every route, for that request alone', async () => {
     const jar = new Jar();
     await jar.chooses('storage', 'measurement', 'activation');
-    await streamed();
+    await door.streamed();
     const gpc = { 'sec-gpc': '1' };
     await jar.send('GET', '/p.gif', { query: 'e=view&site=shop', headers: gpc });
-    const authorization = `Basic ${Buffer.from(`${keys.writeKeys.web?.[0]}:`).toString('base64')}`;
+    const authorization = `Basic ${Buffer.from(`${door.keys.writeKeys.web?.[0]}:`).toString('base64')}`;
     await jar.send('POST', '/v1/page', { headers: { ...gpc, authorization, origin: ORIGIN }, body: '{}' });
     await jar.send('GET', '/p.gif', { query: 'e=view&site=shop' });
-    expect(await streamed()).toMatchObject([
+    expect(await door.streamed()).toMatchObject([
       { purposes: ['storage', 'measurement'] },
       { purposes: ['storage', 'measurement'] },
       { purposes: ['storage', 'measurement', 'activation'] },
@@ -456,7 +340,7 @@ describe('a browser that objects automatically', () => {
       purposes: { storage: true, activation: false },
       ungranted: [{ path: 'purposes.activation', rule: expect.stringContaining('Sec-GPC') }],
     });
-    expect(await streamed()).toMatchObject([{ granted: ['storage'] }]);
+    expect(await door.streamed()).toMatchObject([{ granted: ['storage'] }]);
   });
 });
 
@@ -471,15 +355,15 @@ describe('a signal that cannot be read', () => {
     const response = await new Jar().sees(text);
     expect(response).toMatchObject({ statusCode: 200, isBase64Encoded: true });
     expect(response.cookies).toBeUndefined();
-    expect(counted).toContain(`ConsentSignal ${reason}`);
-    expect(await streamed()).toMatchObject([{ basis: 'anonymous' }]);
+    expect(door.counted).toContain(`ConsentSignal ${reason}`);
+    expect(await door.streamed()).toMatchObject([{ basis: 'anonymous' }]);
   });
 
   it('is not read at all for a brand that is not on the vendor list', async () => {
-    const whole = deps;
-    deps = { ...deps, plan: compileTrackingPlan(demo) };
+    const whole = door.deps;
+    door.deps = { ...door.deps, plan: compileTrackingPlan(demo) };
     expect((await new Jar().sees(tcString(ALL))).cookies).toBeUndefined();
-    expect(counted).toEqual(['ConsentSignal vendor_not_listed']);
-    deps = whole;
+    expect(door.counted).toEqual(['ConsentSignal vendor_not_listed']);
+    door.deps = whole;
   });
 });
