@@ -15,16 +15,16 @@ import type { EventRecord } from '../domain/stream-record.ts';
 import { tcSignal } from '../domain/tcf-signal.ts';
 import { compileTrackingPlan } from '../domain/tracking-plan.ts';
 import { type CountryTable, countryOf, loadCountryTable } from '../lambdas/adapters/country-table.ts';
-import { hashes, randomId } from '../lambdas/adapters/hashes.ts';
+import { hashes } from '../lambdas/adapters/hashes.ts';
 import { metrics } from '../lambdas/adapters/metrics.ts';
 import { userAgentReader } from '../lambdas/adapters/user-agent.ts';
 import { deviceIdOf } from '../lambdas/browser.ts';
 import { admissionDeps } from '../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../lambdas/collect/deps.ts';
-import { receiptTerms } from '../lambdas/collect/receipt-terms.ts';
 import { collect } from '../lambdas/collect.ts';
 import { readRequest } from '../lambdas/http.ts';
 import config from '../paula.config.ts';
+import { doorWithoutStores } from './door-without-stores.ts';
 import { cpuMicros } from './measure.ts';
 import { type BenchMessage, type BenchMessages, benchMessages, MESSAGE_COUNT, USER_AGENTS } from './messages.ts';
 import { seeded } from './random.ts';
@@ -260,25 +260,10 @@ function benchDoor() {
     consumed += line.length;
   });
   const answers = new Map<number | undefined, number>();
-  const nothing = async () => undefined;
   const deps: CollectDeps = {
-    ...hashes,
-    plan,
+    ...doorWithoutStores(config, keys),
     admission: admissionDeps(plan, keys, hashes.hmac, userAgentReader(AGENT_CACHE)),
-    keys,
-    randomId,
     country: (address) => countryOf(address, countries),
-    verifyIdentity: nothing,
-    links: {
-      read: async () => new Map(),
-      hasProfile: async () => false,
-      link: async () => true,
-      unlink: nothing,
-      noteConsent: nothing,
-      forgetProfile: nothing,
-    },
-    receipts: { latest: nothing, recent: async () => [], append: nothing },
-    terms: receiptTerms(config, 'eu-central-1', hashes.sha256),
     put: async (records) => {
       for (const { record } of records) consumed += Buffer.from(JSON.stringify(record)).length;
       return [];

@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { doorWithoutStores } from '../bench/door-without-stores.ts';
 import { seeded } from '../bench/random.ts';
 import { completeKeys } from '../domain/keys.ts';
-import { compileTrackingPlan } from '../domain/tracking-plan.ts';
-import { hashes, randomId } from '../lambdas/adapters/hashes.ts';
-import { admissionDeps } from '../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../lambdas/collect/deps.ts';
-import { receiptTerms } from '../lambdas/collect/receipt-terms.ts';
 import config from '../paula.config.ts';
 import { consentBodiesTarget } from './bad-input/consent-bodies.ts';
 import { cookiesTarget } from './bad-input/cookies.ts';
@@ -111,28 +108,11 @@ function cell(value: number | string): string {
 
 /** The door without tables and stream: it takes everything and counts what it was given. */
 function doorThatCounts(left: { counted: number; told: number; receipts: number }): CollectDeps {
-  const plan = compileTrackingPlan(config);
-  const nothing = async () => undefined;
+  const door = doorWithoutStores(config, keys);
   return {
-    ...hashes,
-    plan,
-    keys,
-    randomId,
-    admission: admissionDeps(plan, keys, hashes.hmac, () => ({ deviceClass: 'desktop', isBot: false })),
-    country: () => undefined,
-    terms: receiptTerms(config, 'eu-central-1', hashes.sha256),
-    verifyIdentity: nothing,
-    links: {
-      read: async () => new Map(),
-      hasProfile: async () => false,
-      link: async () => true,
-      unlink: nothing,
-      noteConsent: nothing,
-      forgetProfile: nothing,
-    },
+    ...door,
     receipts: {
-      latest: nothing,
-      recent: async () => [],
+      ...door.receipts,
       append: async () => {
         left.receipts++;
       },

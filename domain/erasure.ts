@@ -1,6 +1,7 @@
 import type { PaulaConfig, StageConfig } from './config.ts';
 import { withKeptFields } from './kept-fields.ts';
-import { type Parameter, parameterOf, type Step } from './plan.ts';
+import { bindPlaceholders } from './placeholders.ts';
+import { literalsOf, type Parameter, parameterOf, type Step } from './plan.ts';
 import { PURPOSES } from './purposes.ts';
 import type { Query, Segment } from './sql-file.ts';
 import { LEDGER_YEARS, PROOF_YEARS, stores } from './stores.ts';
@@ -38,6 +39,24 @@ export const REQUEST_IDS = '{request_ids}';
 /** A list of request ids as it stands in SQL; ids are base64url, so none can end a literal. Empty: a list that holds none. */
 export const requestIdsLiteral = (ids: readonly string[]): string =>
   ids.length === 0 ? "''" : ids.map((id) => `'${id}'`).join(', ');
+
+/** A statement of the job with its values: the run's time, and in the place of `REQUEST_IDS` the literals of its requests. */
+export const boundStatement = (
+  { sql, parameters }: Pick<Extract<ErasureStep, { kind: 'statement' }>, 'sql' | 'parameters'>,
+  asOf: Date,
+  requests: string,
+): string =>
+  bindPlaceholders(
+    sql,
+    literalsOf(parameters, asOf).map((literal) => (literal === REQUEST_IDS ? requests : literal)),
+  );
+
+/** What a step hands to the function `erase`, in the execution `run`. */
+export const callInput = (
+  { task, segments }: Extract<ErasureStep, { kind: 'call' }>,
+  asOf: Date,
+  run: string,
+): ErasureInput => ({ task, as_of: asOf.toISOString(), run, ...(segments && { segments }) });
 
 /** How often the job looks for requests. The law gives a month; a page that shows a bundle should not wait for a day. */
 export const JOB_SECONDS = 3600;

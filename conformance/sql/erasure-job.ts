@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type PaulaConfig, stageOf } from '../../domain/config.ts';
-import { buildErasure, type ErasureInput, type ErasureStep, REQUEST_IDS } from '../../domain/erasure.ts';
+import { boundStatement, buildErasure, callInput, type ErasureStep } from '../../domain/erasure.ts';
 import { completeKeys } from '../../domain/keys.ts';
-import { bindPlaceholders } from '../../domain/placeholders.ts';
-import { literalsOf, type Parameter, unloadPrefix } from '../../domain/plan.ts';
+import { unloadPrefix } from '../../domain/plan.ts';
 import type { RequestItem } from '../../domain/rights.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
 import { compileTrackingPlan } from '../../domain/tracking-plan.ts';
@@ -84,17 +83,12 @@ export async function openErasureJob(options: {
   }
 
   async function perform(step: ErasureStep, asOf: Date, run: string, requests: string): Promise<void> {
-    const bound = (sql: string, parameters: readonly Parameter[]): string =>
-      bindPlaceholders(
-        sql,
-        literalsOf(parameters, asOf).map((literal) => (literal === REQUEST_IDS ? requests : literal)),
-      );
     switch (step.kind) {
       case 'statement':
-        await lakes.onTrino(bound(step.sql, step.parameters));
+        await lakes.onTrino(boundStatement(step, asOf, requests));
         return;
       case 'unload':
-        return unload(bound(step.sql, step.parameters), unloadPrefix(step.segment, run));
+        return unload(boundStatement(step, asOf, requests), unloadPrefix(step.segment, run));
       case 'maintain': {
         const [, select, prefix] = UNLOAD.exec(step.sql.replaceAll('{run}', run)) ?? [];
         if (select !== undefined) return unload(select, `${prefix}/`);
@@ -102,12 +96,7 @@ export async function openErasureJob(options: {
         return;
       }
       case 'call': {
-        const input: ErasureInput = {
-          task: step.task,
-          as_of: asOf.toISOString(),
-          run,
-          ...(step.segments && { segments: step.segments }),
-        };
+        const input = callInput(step, asOf, run);
         let { cursor } = await eraseTask(input, deps);
         while (cursor !== undefined) ({ cursor } = await eraseTask({ ...input, cursor }, deps));
       }

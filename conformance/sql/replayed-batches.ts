@@ -1,12 +1,9 @@
+import { doorWithoutStores } from '../../bench/door-without-stores.ts';
 import type { ReceiptItem } from '../../domain/items.ts';
 import { completeKeys } from '../../domain/keys.ts';
 import type { StreamRecord } from '../../domain/stream-record.ts';
-import { compileTrackingPlan } from '../../domain/tracking-plan.ts';
 import { hashes } from '../../lambdas/adapters/hashes.ts';
-import { userAgentReader } from '../../lambdas/adapters/user-agent.ts';
-import { admissionDeps } from '../../lambdas/collect/admit-request.ts';
 import type { CollectDeps } from '../../lambdas/collect/deps.ts';
-import { receiptTerms } from '../../lambdas/collect/receipt-terms.ts';
 import { collect } from '../../lambdas/collect.ts';
 import config from '../../paula.config.ts';
 import type { Batch } from './generated-records.ts';
@@ -62,25 +59,12 @@ export async function* replayedBatches(
   if (records.length > 0) yield batch();
 }
 
-/** The door's use cases with stores in memory; nobody withdraws in a replay, so there are no links to read. */
+/** The door's use cases with receipts in memory; nobody withdraws in a replay, so there are no links to read. */
 function doorInMemory(keys: CollectDeps['keys'], take: (record: StreamRecord) => void): CollectDeps {
-  const plan = compileTrackingPlan(config);
   const receipts = new Map<string, ReceiptItem>();
-  const nothing = async () => undefined;
   let ids = 0;
   return {
-    ...hashes,
-    plan,
-    admission: admissionDeps(plan, keys, hashes.hmac, userAgentReader()),
-    keys,
-    links: {
-      read: async () => new Map(),
-      link: async () => true,
-      unlink: nothing,
-      noteConsent: nothing,
-      forgetProfile: nothing,
-      hasProfile: async () => false,
-    },
+    ...doorWithoutStores(config, keys),
     receipts: {
       latest: async (subject) => receipts.get(subject),
       recent: async (subject) => [receipts.get(subject) ?? []].flat(),
@@ -88,14 +72,10 @@ function doorInMemory(keys: CollectDeps['keys'], take: (record: StreamRecord) =>
         receipts.set(receipt.pk, receipt);
       },
     },
-    terms: receiptTerms(config, 'eu-central-1', hashes.sha256),
     put: async (put) => {
       for (const { record } of put) take(record);
       return [];
     },
     randomId: () => hashes.sha256(`id ${ids++}`),
-    country: () => undefined,
-    verifyIdentity: nothing,
-    count: () => undefined,
   };
 }

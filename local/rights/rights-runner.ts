@@ -3,10 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { PaulaConfig, StageConfig } from '../../domain/config.ts';
-import { buildErasure, type ErasureInput, type ErasureStep, REQUEST_IDS } from '../../domain/erasure.ts';
+import { boundStatement, buildErasure, callInput, type ErasureInput, type ErasureStep } from '../../domain/erasure.ts';
 import { INGEST_WINDOW_DAYS } from '../../domain/ingest-window.ts';
-import { bindPlaceholders } from '../../domain/placeholders.ts';
-import { literalsOf, type Parameter, unloadPrefix } from '../../domain/plan.ts';
+import { unloadPrefix } from '../../domain/plan.ts';
 import { objectStore } from '../../lambdas/adapters/object-store.ts';
 import type { EraseAnswer } from '../../lambdas/erase.ts';
 import { readErasureTexts } from '../../sql/erasure-texts.ts';
@@ -42,24 +41,18 @@ export function createRightsRunner(options: {
   const lease = lakeLease(options.dynamo, options.controlTable, OWNER);
 
   async function perform(step: ErasureStep, asOf: Date, run: string, requests: string): Promise<void> {
-    const bound = (sql: string, parameters: readonly Parameter[]): string =>
-      bindPlaceholders(
-        sql,
-        literalsOf(parameters, asOf).map((literal) => (literal === REQUEST_IDS ? requests : literal)),
-      );
     switch (step.kind) {
       case 'statement':
-        return lake.run(bound(step.sql, step.parameters));
+        return lake.run(boundStatement(step, asOf, requests));
       case 'unload': {
-        const file = await lake.unload(bound(step.sql, step.parameters), `${step.segment}.json.gz`);
+        const file = await lake.unload(boundStatement(step, asOf, requests), `${step.segment}.json.gz`);
         await objects.put(`${unloadPrefix(step.segment, run)}part-0.gz`, await readFile(file));
         return rm(file);
       }
       case 'maintain':
         return;
       case 'call': {
-        const { task, segments } = step;
-        const input: ErasureInput = { task, as_of: asOf.toISOString(), run, ...(segments && { segments }) };
+        const input = callInput(step, asOf, run);
         for (let answer = await erase(input); answer.cursor !== undefined; )
           answer = await erase({ ...input, cursor: answer.cursor });
       }

@@ -19,25 +19,17 @@ const LONG_MS = 60_000;
 
 // Each test has a stage of its own: its first objection is the first of all.
 let world: World;
-let taken: number;
 beforeEach(async () => {
   world = await openWorld(at('2026-11-24T08:00:00'));
-  taken = 0;
 });
 afterEach(() => world.close());
-
-async function deliver(): Promise<void> {
-  const records = world.stream.slice(taken);
-  taken = world.stream.length;
-  await world.deliver(records);
-}
 
 async function known(customer: string) {
   const browser = world.browser();
   await browser.choose(ALL);
   await browser.identify(customer);
   await browser.pixel('e=impression&c=spring');
-  await deliver();
+  await world.deliver();
   return { browser, device: browser.device() ?? '' };
 }
 
@@ -63,7 +55,7 @@ describe('the objection of a person', () => {
       for (const { browser, device } of [first, second, third]) {
         expect(await browser.decision('SKU-1')).toEqual({ show: true, reason: 'objected', audiences: [] });
         await browser.pixel('e=impression&c=spring');
-        await deliver();
+        await world.deliver();
         expect(await has(device)).toBe(false);
       }
       expect(await other.browser.decision('SKU-1')).toMatchObject({ reason: 'eligible' });
@@ -83,7 +75,7 @@ describe('the objection of a person', () => {
       const again = await known('paula');
       expect(await again.browser.decision('SKU-1')).toMatchObject({ reason: 'objected' });
       await order('paula');
-      await deliver();
+      await world.deliver();
       expect([await has(again.device), await has(world.person('paula'))]).toEqual([false, false]);
     },
     LONG_MS,
@@ -94,12 +86,12 @@ describe('the objection of a person', () => {
     async () => {
       await order('paula');
       await order('kept');
-      await deliver();
+      await world.deliver();
       expect(await has(world.person('paula'))).toBe(true);
       await world.brand('objection', 'paula');
       expect(await has(world.person('paula'))).toBe(false);
       for (const source of ['shop_backend', 'history']) expect((await order('paula', source)).statusCode).toBe(200);
-      await deliver();
+      await world.deliver();
       expect([await has(world.person('paula')), await has(world.person('kept'))]).toEqual([false, true]);
 
       const lake = await openFixtureLake();
@@ -129,16 +121,14 @@ describe('the first objection and the first erasure of a stage', () => {
     async (right) => {
       // Looks for the ledger, and finds none.
       await order('somebody else');
-      await deliver();
+      await world.deliver();
       await order('paula');
-      const records = world.stream.slice(taken);
-      await world.deliver(records, async () => {
+      await world.deliver(undefined, async () => {
         await world.brand(right, 'paula');
       });
       expect(await has(world.person('paula'))).toBe(false);
       await order('paula');
-      taken = world.stream.length - 1;
-      await deliver();
+      await world.deliver();
       // What comes after an erasure is a new life; an objection has no end.
       expect(await has(world.person('paula'))).toBe(right === 'erasure');
     },

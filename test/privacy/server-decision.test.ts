@@ -9,18 +9,10 @@ const SHOP: readonly Purpose[] = ['measurement', 'profile'];
 const LONG_MS = 60_000;
 
 let world: World;
-let taken: number;
 beforeEach(async () => {
   world = await openWorld(Date.UTC(2026, 10, 24, 8));
-  taken = 0;
 });
 afterEach(() => world.close());
-
-async function deliver(): Promise<void> {
-  const records = world.stream.slice(taken);
-  taken = world.stream.length;
-  await world.deliver(records);
-}
 
 const consented = (...granted: readonly Purpose[]) => ({
   context: { consent: { categoryPreferences: Object.fromEntries(granted.map((purpose) => [purpose, true])) } },
@@ -30,7 +22,7 @@ let orders = 0;
 async function order(customer: string): Promise<void> {
   const properties = { order_id: `o-${orders++}`, product_id: 'SKU-1', value: 20, currency: 'EUR' };
   await world.server('/v1/track', { event: 'Order Completed', userId: customer, properties, ...consented(...SHOP) });
-  await deliver();
+  await world.deliver();
 }
 
 const UNKNOWN = { show: true, reason: 'unknown' };
@@ -56,7 +48,7 @@ describe("a server's decision about a customer", () => {
       await browser.choose(ALL);
       await browser.identify('paula');
       await browser.pixel('e=order&o=1&p=SKU-1&q=1&v=20&cu=EUR');
-      await deliver();
+      await world.deliver();
       expect(await decided()).toEqual(BOUGHT);
       await browser.choose(ALL.filter((purpose) => purpose !== 'identity_merge'));
       expect(await decided()).toEqual(UNKNOWN);

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { stageOf } from '../../domain/config.ts';
-import { buildErasure, REQUEST_IDS, requestIdsLiteral } from '../../domain/erasure.ts';
-import { bindPlaceholders } from '../../domain/placeholders.ts';
-import { literalsOf } from '../../domain/plan.ts';
+import { boundStatement, buildErasure, requestIdsLiteral } from '../../domain/erasure.ts';
 import type { Purpose } from '../../domain/purposes.ts';
 import config from '../../paula.config.ts';
 import { readErasureTexts } from '../../sql/erasure-texts.ts';
@@ -101,10 +99,7 @@ describe('a browser that two persons use', () => {
           });
           const step = steps.find(({ id }) => id === 'access-events');
           if (step?.kind !== 'unload') throw new Error('the job has no unload of events');
-          const literals = literalsOf(step.parameters, asOf).map((literal) =>
-            literal === REQUEST_IDS ? requestIdsLiteral([request]) : literal,
-          );
-          const rows = await lake.rows(bindPlaceholders(step.sql, literals));
+          const rows = await lake.rows(boundStatement(step, asOf, requestIdsLiteral([request])));
           return [...new Set(rows.flatMap(({ product_id }) => product_id ?? []))].sort();
         };
         // Possession of the cookie reaches that device and not even its own person.

@@ -14,21 +14,13 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-let taken = 0;
-/** Hands the consumer what has come since the last call. */
-async function deliver(): Promise<void> {
-  const records = world.stream.slice(taken);
-  taken = world.stream.length;
-  await world.deliver(records);
-}
-
 /** A browser of a customer with an event, and a membership that the plan has published. */
 async function known(customer: string) {
   const browser = world.browser();
   await browser.choose(ALL);
   await browser.identify(customer);
   await browser.pixel('e=impression&c=spring');
-  await deliver();
+  await world.deliver();
   const device = browser.device() ?? '';
   await world.audiences.enter(device, 'buyers');
   return { browser, device, person: world.person(customer) };
@@ -56,7 +48,7 @@ describe('a withdrawal', () => {
       expect(await items(device)).toEqual(['audiences', 'link', 'profile']);
       await browser.choose(without(purpose));
       expect(await items(device)).toEqual(['link']);
-      await deliver();
+      await world.deliver();
       expect(await items(device)).toEqual(['link']);
     },
   );
@@ -72,21 +64,21 @@ describe('a withdrawal', () => {
     const other = await known('w-person');
     await world.server('/v1/identify', consented('w-person', 'measurement', 'profile'));
     await order('w-person', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     await world.audiences.enter(person, 'buyers');
     expect(await items(person)).toEqual(['audiences', 'link', 'profile']);
     await world.server('/v1/identify', consented('w-person', 'measurement'));
     expect(await items(person)).toEqual(['link']);
     for (const sibling of [device, other.device]) expect(await items(sibling)).toContain('profile');
     await order('w-person', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     expect(await items(person)).toEqual(['link']);
   });
 
   it('of the merge ends the link at once: the device decides alone, and the person cannot be joined again', async () => {
     const { browser, device, person } = await known('w-merge');
     await order('w-merge', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     expect(await browser.decision('SKU-1')).toMatchObject({ show: false, reason: 'bought' });
     await browser.choose(without('identity_merge'));
     expect((await world.stored(device)).link).not.toHaveProperty('person');
@@ -138,7 +130,7 @@ describe('a server’s word that a person is under 16', () => {
   it('ends the person and its devices as a withdrawal of everything does, and keeps later orders out', async () => {
     const { browser, device, person } = await known('minor');
     await order('minor', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     expect(await items(person)).toEqual(['link', 'profile']);
     const body = { ...consented('minor', 'measurement', 'profile'), traits: { age: 15 } };
     expect((await world.server('/v1/identify', body)).statusCode).toBe(200);
@@ -150,7 +142,7 @@ describe('a server’s word that a person is under 16', () => {
     // Neither the browser's old cookies nor an order that says no age begin anything.
     await browser.pixel('e=impression&c=spring');
     await order('minor', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     for (const id of [person, device]) expect(await items(id)).toEqual(['link']);
     expect(await browser.decision('SKU-1')).toMatchObject({ reason: 'unknown' });
     const told = JSON.stringify(world.stream.map(({ record }) => record));
@@ -173,7 +165,7 @@ describe('a server’s word that a person is under 16', () => {
     await world.server('/v1/identify', { ...consented('grown', 'measurement', 'profile'), traits: { age: 15 } });
     await world.server('/v1/identify', { ...consented('grown', 'measurement', 'profile'), traits: { age: 16 } });
     await order('grown', 'measurement', 'profile');
-    await deliver();
+    await world.deliver();
     expect((await world.profile(world.person('grown')))?.counts.get('Order Completed')).toBe(1);
   });
 });

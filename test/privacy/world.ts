@@ -169,6 +169,8 @@ export async function openWorld(startsAt: number) {
     };
   };
 
+  /** How many records of the stream have been delivered in their turn. */
+  let taken = 0;
   return {
     browser,
     now: () => clock,
@@ -200,8 +202,13 @@ export async function openWorld(startsAt: number) {
     items: rightsDeps.items,
     receipts: door.receipts,
     audiences: audienceStore(client, tables),
-    /** Hands records to the consumer as one batch; `meanwhile` runs between its reads and its writes. */
-    async deliver(records: readonly Streamed[], meanwhile?: () => Promise<void>): Promise<void> {
+    /**
+     * Hands records to the consumer as one batch, what has come since the last call where none are given; `meanwhile` runs
+     * between its reads and its writes.
+     */
+    async deliver(given?: readonly Streamed[], meanwhile?: () => Promise<void>): Promise<void> {
+      const records = given ?? stream.slice(taken);
+      if (!given) taken = stream.length;
       let waiting = meanwhile;
       const write: ProfileDeps['write'] = async (writes) => {
         const run = waiting;

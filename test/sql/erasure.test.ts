@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { stageOf } from '../../domain/config.ts';
-import { buildErasure, REQUEST_IDS, requestIdsLiteral } from '../../domain/erasure.ts';
-import { bindPlaceholders } from '../../domain/placeholders.ts';
-import { literalsOf } from '../../domain/plan.ts';
+import { boundStatement, buildErasure, requestIdsLiteral } from '../../domain/erasure.ts';
 import config from '../../paula.config.ts';
 import { readErasureTexts } from '../../sql/erasure-texts.ts';
 import {
@@ -44,10 +42,7 @@ async function run(pattern: RegExp, asOf = AS_OF, requests: string[] = []): Prom
   let rows: Record<string, unknown>[] = [];
   for (const step of steps) {
     if (!pattern.test(step.id) || (step.kind !== 'statement' && step.kind !== 'unload')) continue;
-    const literals = literalsOf(step.parameters, asOf).map((literal) =>
-      literal === REQUEST_IDS ? requestIdsLiteral(requests) : literal,
-    );
-    const found = await lake.rows(bindPlaceholders(step.sql, literals));
+    const found = await lake.rows(boundStatement(step, asOf, requestIdsLiteral(requests)));
     if (step.kind === 'unload') rows = found;
   }
   return rows;
