@@ -4,7 +4,9 @@ import type { EventRecord, StreamRecord } from '../../domain/stream-record.ts';
 import { type Chance, chanceOf } from '../../local/fuzz/chance.ts';
 import {
   AS_OF,
+  ago,
   consent,
+  did,
   event,
   FEATURES,
   type FixtureLake,
@@ -22,19 +24,7 @@ beforeEach(async () => {
 afterEach(() => lake.close());
 
 const DAY_MS = 86_400_000;
-const ago = (seconds: number): number => AS_OF.getTime() - seconds * 1000;
 const DAY = 86_400;
-
-let events = 0;
-const did = (device: string, name: string, seconds: number, over: Partial<EventRecord> = {}): EventRecord =>
-  event({
-    event_id: `e${++events}`,
-    event: name,
-    device_id: device,
-    occurred_at: ago(seconds),
-    received_at: ago(Math.min(seconds, 7 * DAY)),
-    ...over,
-  });
 
 const featuresOf = async (profile: string): Promise<string[]> =>
   (await lake.rows(`SELECT family, feature FROM features WHERE profile_id = '${profile}' ORDER BY 1, 2`)).map(

@@ -145,6 +145,26 @@ export function event(over: Partial<EventRecord> & Pick<EventRecord, 'event_id'>
   };
 }
 
+const DAY_SECONDS = 86_400;
+/** How far back a browser may date an event; what happened earlier was received when it could still be. */
+const CLAMP_DAYS = 7;
+
+/** A time so many seconds before `AS_OF`, in milliseconds. */
+export const ago = (seconds: number): number => AS_OF.getTime() - seconds * 1000;
+
+let dids = 0;
+
+/** What a device did so many seconds before `AS_OF`. */
+export const did = (device: string, name: string, seconds: number, over: Partial<EventRecord> = {}): EventRecord =>
+  event({
+    event_id: `e${++dids}`,
+    event: name,
+    device_id: device,
+    occurred_at: ago(seconds),
+    received_at: ago(Math.min(seconds, CLAMP_DAYS * DAY_SECONDS)),
+    ...over,
+  });
+
 /** The same, from a server and of a person. */
 export function serverEvent(over: Partial<EventRecord> & Pick<EventRecord, 'event_id'>): EventRecord {
   const { device_id: _, ...rest } = event(over);

@@ -6,9 +6,10 @@ import type { EventRecord } from '../../domain/stream-record.ts';
 import demo from '../../paula.config.ts';
 import {
   AS_OF,
+  ago,
   consent,
+  did,
   erasure,
-  event,
   FEATURES,
   type FixtureLake,
   INGEST,
@@ -25,19 +26,7 @@ beforeEach(async () => {
 });
 afterEach(() => lake.close());
 
-const ago = (seconds: number): number => AS_OF.getTime() - seconds * 1000;
 const DAY = 86_400;
-
-let events = 0;
-const did = (device: string, name: string, seconds: number, over: Partial<EventRecord> = {}): EventRecord =>
-  event({
-    event_id: `e${++events}`,
-    event: name,
-    device_id: device,
-    occurred_at: ago(seconds),
-    received_at: ago(Math.min(seconds, 2 * DAY)),
-    ...over,
-  });
 
 /** The same lake where two members are enough to leave the house. */
 const smallSegments = async (from: FixtureLake): Promise<FixtureLake> => {
