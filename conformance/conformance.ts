@@ -14,6 +14,7 @@ import { report as openReport, type Report } from './report.ts';
 import { proveDeployedLake } from './sql/deployed-lake.ts';
 import { proveSql } from './sql/sql.ts';
 import { proveTemplates } from './templates.ts';
+import { deployedStores } from './traffic/deployed-platform.ts';
 import { proveTraffic } from './traffic/traffic.ts';
 
 const USAGE = `usage: npm run conformance -- [--only deploy|sql] [--data DIR] [--work DIR]
@@ -75,7 +76,8 @@ async function proveDeployed(report: Report, work: string): Promise<void> {
     nodeFolder: recordingNode(join(work, 'node'), callsFile),
     inUse: async ({ ministack, calls, stage }) => {
       await proveTraffic(report, { ministack, calls, stage, work: join(work, 'local') });
-      await proveSmoke(report, calls, stage);
+      const stores = deployedStores(ministack, stage);
+      await proveSmoke(report, calls, stage, stores).finally(stores.close);
       await proveIam(report, {
         templates,
         calls: {

@@ -105,7 +105,7 @@ export const VALUE_WINDOW_DAYS = 365;
 const HISTORY_MARK = 'profile_days';
 
 /** The mark of a segment: as of when its members were last found. */
-const segmentMark = (id: string): string => `segment#${id}`;
+export const segmentMark = (id: string): string => `segment#${id}`;
 
 /** Days of receipt that features describe: a season's behaviour, and what a lookalike model is trained on. */
 export const FEATURE_WINDOW_DAYS = 90;

@@ -1,3 +1,5 @@
+import { audiencePk, markPk } from '../../domain/items.ts';
+import { segmentMark } from '../../domain/plan.ts';
 import { DAY_MS } from '../../domain/profile.ts';
 import { decayedWeight } from '../../domain/score.ts';
 import { linkTtl, personLinkTtl } from '../../lambdas/collect/receipts.ts';
@@ -19,17 +21,17 @@ export function retold(tables: ReadonlyMap<string, readonly Row[]>, run: StoryRu
     const tell = TELL[table];
     told.set(
       table,
-      rows.map((row) => withNames(tell ? tell(row, run) : row, run)),
+      rows.map((row) => withNames(tell ? tell(row, run, rows) : row, run)),
     );
   }
   return told;
 }
 
-const TELL: Readonly<Record<string, (row: Row, run: StoryRun) => Row>> = {
+const TELL: Readonly<Record<string, (row: Row, run: StoryRun, rows: readonly Row[]) => Row>> = {
   'paula-profiles/profile': profile,
   'paula-profiles/link': link,
   'paula-consents': receipt,
-  'paula-control': audience,
+  'paula-control': control,
 };
 
 function profile(row: Row, run: StoryRun): Row {
@@ -94,12 +96,17 @@ function receipt(row: Row, run: StoryRun): Row {
   };
 }
 
-function audience(row: Row, run: StoryRun): Row {
-  const until = Date.parse(String(row.published_until));
+/** A mark is a run's time; an audience is published up to one, and expires counted from its segment's mark. */
+function control(row: Row, run: StoryRun, rows: readonly Row[]): Row {
+  const time = (text: unknown): number => Date.parse(String(text));
+  if (row.at !== undefined) return { ...row, at: moment(time(row.at), run) };
+  if (row.published_until === undefined) return row;
+  const mark = segmentMark(String(row.pk).slice(audiencePk('').length));
+  const built = time(rows.find(({ pk }) => pk === markPk(mark))?.at);
   return {
     ...row,
-    published_until: moment(until, run),
-    expires: `${Number(row.expires) - Math.floor(until / 1000)} s after it was published`,
+    published_until: moment(time(row.published_until), run),
+    expires: `${Number(row.expires) - Math.floor(built / 1000)} s after it was built`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type WrittenString, writeTcString, writeVendorSegment } from '../../conformance/tcf/written-strings.ts';
+import { BARE, type WrittenString, writeTcString, writeVendorSegment } from '../../conformance/tcf/written-strings.ts';
 import { COOKIE_MAX_AGE_SECONDS, writeConsentCookie } from '../../domain/consent-cookie.ts';
 import type { Key } from '../../domain/keys.ts';
 import type { Purpose } from '../../domain/purposes.ts';
@@ -26,26 +26,11 @@ export function grantingString(now: number, changes: Partial<WrittenString> = {}
   const vendors = { maxId: LISTED.vendorId, ids: [LISTED.vendorId] };
   const changed = Math.trunc((now - DAY_MS) / 100);
   return writeTcString({
-    version: 2,
+    ...BARE,
     created: changed,
     lastUpdated: changed,
-    cmpId: 31,
-    cmpVersion: 7,
-    consentScreen: 1,
-    consentLanguage: 'DE',
-    vendorListVersion: 120,
-    policyVersion: 5,
-    isServiceSpecific: true,
-    useNonStandardTexts: false,
-    specialFeatureOptIns: [],
     purposeConsents: LISTED.registration.purposes,
-    purposeLegitimateInterests: [],
-    purposeOneTreatment: false,
-    publisherCC: 'DE',
     vendorConsents: vendors,
-    vendorLegitimateInterests: { maxId: 0, ids: [] },
-    restrictions: [],
-    padding: 0,
     segments: [writeVendorSegment(1, vendors)],
     ...changes,
   });
